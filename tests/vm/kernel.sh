@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# From the name of a kernel (6.1, newest, 7.3, 6.1-rt) to what Debian has now:
+# the release (uname -r), the package version, and the folder in the cache.
+
+# Sets suite, release, version, series, kernel (the name to show), kdir.
+kernel_resolve() {
+	local name=$1 flavour meta
+	suite=$(kernel_suite "$name")
+	flavour=$(kernel_flavour "$name")
+	apt_refresh "$suite"
+	# apt-cache shows the highest version first. The metapackage leads to the
+	# suite's own series where an archive holds several.
+	meta=$(apt_run "$suite" apt-cache show "linux-headers-$flavour") ||
+		die "$suite has no linux-headers-$flavour"
+	version=$(sed -n 's/^Version: //p' <<< "$meta" | head -n 1)
+	release=$(sed -n 's/^Depends: //p' <<< "$meta" | head -n 1 |
+		grep -o "linux-headers-[0-9][^ ]*-$flavour" | head -n 1)
+	release=${release#linux-headers-}
+	[ -n "$release" ] || die "cannot find the kernel release of $name in $suite"
+	series=$(grep -o '^[0-9]*\.[0-9]*' <<< "$release")
+	case ${name%%-*} in
+	newest | "$series") ;;
+	*) die "no kernel $name: known are 5.10, 6.1, 6.12, newest (now $series)" ;;
+	esac
+	kernel=$series
+	[ "$flavour" = amd64 ] || kernel=$series-${flavour%-amd64}
+	kdir=$cache/kernels/${release}_$version
+}
+
+# Two checkouts do not share their object files.
+build_dir() {
+	echo "$kdir/builds/$(cksum <<< "$top" | cut -d ' ' -f 1)"
+}
+
+kernel_image() {
+	echo "$kdir/image/boot/vmlinuz-$release"
+}

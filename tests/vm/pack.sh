@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# What differs from run to run goes into a small second archive behind the
+# cached one: Linux unpacks archives that follow each other.
+
+# pack DIR: expects DIR/plan or DIR/command, makes DIR/initrd.
+pack() {
+	local dir=$1 overlay=$1/overlay build
+	build=$(build_dir)
+	mkdir -p "$overlay/klp-sets"
+	cp "$vm/guest/init" "$overlay/init"
+	rsync --recursive --links --perms --exclude-from="$vm/objects" "$top/" "$overlay/klp-sets/"
+	cp -r "$build/modules" "$overlay/klp-sets/"
+	if [ -d "$kdir/kselftests/guest" ]; then
+		cp -r "$kdir/kselftests/guest/." "$overlay/"
+	fi
+	{
+		echo "file_limit=${KLP_SETS_FILE_LIMIT:-600}"
+		# For tests and scripts: all that the user calls KLP_TEST_*.
+		set | grep -E '^KLP_TEST_[A-Z_]+=' | sed 's/^/export /' || true
+	} > "$overlay/klp-sets/settings"
+	for f in plan command; do
+		[ ! -e "$dir/$f" ] || cp "$dir/$f" "$overlay/klp-sets/"
+	done
+	(cd "$overlay" && find . | cpio --quiet -o -H newc -R 0:0) > "$dir/overlay.cpio"
+	cat "$kdir/base.cpio" "$dir/overlay.cpio" > "$dir/initrd"
+	rm -rf "$overlay" "$dir/overlay.cpio"
+}
+
+# A folder for one run's console and output; old ones go after two weeks.
+run_dir() {
+	mkdir -p "$cache/runs"
+	find "$cache/runs" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} +
+	mktemp -d "$cache/runs/$kernel-$(date +%Y%m%d-%H%M%S)-XXX"
+}
+
+# select_tests WORDS...: names, with or without .sh, or globs; none is all.
+select_tests() {
+	local word file found
+	[ $# -gt 0 ] || set -- '*'
+	for word; do
+		found=
+		word=${word##*/}
+		for file in "$top"/tests/functional/*.sh; do
+			case ${file##*/} in
+			# The word may be a glob.
+			# shellcheck disable=SC2254
+			$word | $word.sh)
+				# Helpers that tests source are not executable.
+				[ -x "$file" ] || continue
+				echo "tests/functional/${file##*/}"
+				found=1
+				;;
+			esac
+		done
+		[ -n "$found" ] || die "no test matches '$word' in tests/functional"
+	done | awk '!seen[$0]++'
+}
