@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # A private apt for each suite, on the mirrors the machine itself uses. The
 # host's own package lists, preferences and packages are not touched; proxies
 # and the like are taken over because apt reads the host's configuration first.

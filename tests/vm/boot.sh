@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # Starts one machine.
 
 # The kernel's name for what QEMU needs: /dev/kvm alone is no proof.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # From the name of a kernel (6.1, newest, 7.3, 6.1-rt) to what Debian has now:
 # the release (uname -r), the package version, and the folder in the cache.
 
@@ -32,6 +32,14 @@ build_dir() {
 	echo "$kdir/builds/$(cksum <<< "$top" | cut -d ' ' -f 1)"
 }
 
-kernel_image() {
-	echo "$kdir/image/boot/vmlinuz-$release"
+# kernel_file vmlinuz|config: newer packages keep both beside the modules.
+kernel_file() {
+	local f
+	for f in "$kdir/image/boot/$1-$release" "$kdir/image/usr/lib/modules/$release/$1"; do
+		if [ -e "$f" ]; then
+			echo "$f"
+			return
+		fi
+	done
+	die "no $1 in $kdir/image"
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # What every script in this folder needs: where things are kept, how progress
 # is shown, how root is got, which suite a kernel comes from.
 

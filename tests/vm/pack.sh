@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # What differs from run to run goes into a small second archive behind the
 # cached one: Linux unpacks archives that follow each other.
 
@@ -10,8 +10,8 @@ pack() {
 	cp "$vm/guest/init" "$overlay/init"
 	rsync --recursive --links --perms --exclude-from="$vm/objects" "$top/" "$overlay/klp-sets/"
 	cp -r "$build/modules" "$overlay/klp-sets/"
-	if [ -d "$kdir/kselftests/guest" ]; then
-		cp -r "$kdir/kselftests/guest/." "$overlay/"
+	if [ -d "$kdir/selftests/guest" ]; then
+		cp -r "$kdir/selftests/guest/." "$overlay/"
 	fi
 	{
 		echo "file_limit=${KLP_SETS_FILE_LIMIT:-600}"
@@ -41,16 +41,13 @@ select_tests() {
 		found=
 		word=${word##*/}
 		for file in "$top"/tests/functional/*.sh; do
-			case ${file##*/} in
-			# The word may be a glob.
-			# shellcheck disable=SC2254
-			$word | $word.sh)
-				# Helpers that tests source are not executable.
-				[ -x "$file" ] || continue
+			# Helpers that tests source are not executable.
+			[ -x "$file" ] || continue
+			# shellcheck disable=SC2053 # a glob, if the user likes
+			if [[ ${file##*/} == $word || ${file##*/} == $word.sh ]]; then
 				echo "tests/functional/${file##*/}"
 				found=1
-				;;
-			esac
+			fi
 		done
 		[ -n "$found" ] || die "no test matches '$word' in tests/functional"
 	done | awk '!seen[$0]++'
