@@ -1,3 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# klp-sets: see README.md.
+
+KERNELRELEASE ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KERNELRELEASE)/build
+# The release that KDIR builds for: Debian's differs from "make kernelrelease".
+RELEASE = $(shell sed -n 's/.*"\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+KLP_SETS_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+SOURCE_DIR ?= /usr/src/klp-sets-$(KLP_SETS_VERSION)
+
+.PHONY: all clean install
+
+all:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/src KLP_SETS_VERSION=$(KLP_SETS_VERSION) modules
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/src clean
+
+# The module, and what one needs to compile client modules against it.
+install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/src modules_install
+	install -D -m 644 -t $(DESTDIR)$(SOURCE_DIR)/include include/klp_sets.h
+	install -m 644 src/Module.symvers $(DESTDIR)$(SOURCE_DIR)/Module.symvers.$(RELEASE)
+
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
 .PHONY: help check demo

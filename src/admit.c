@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * admit.c - the checks before a patch is enabled
+ *
+ * Stands in for stock livepatch's klp_is_patch_compatible(), and includes its
+ * rule. All that can fail is done here, and all memory that commit needs is
+ * allocated, so that commit has nothing left to fail at.
+ */
+#include <linux/err.h>
+#include <linux/sched.h>
+
+#include "core.h"
+
+static const char *klp_sets_obj_name(const struct klp_object *obj)
+{
+	return obj->name ?: "vmlinux";
+}
+
+static int klp_sets_check_func(const struct klp_patch *patch, const struct klp_object *obj,
+			       const struct klp_func *func)
+{
+	if (!func->old_name || !*func->old_name) {
+		pr_err("'%s' is refused: function %td of %s has no name\n",
+		       patch->mod->name, func - obj->funcs, klp_sets_obj_name(obj));
+		return -EINVAL;
+	}
+	if (!func->new_func) {
+		pr_err("'%s' is refused: function '%s' of %s has no replacement\n",
+		       patch->mod->name, func->old_name, klp_sets_obj_name(obj));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * klp_sets_check_patch() - refuse tables that nobody can walk
+ * @patch:	the patch, which may be NULL
+ *
+ * Stock livepatch looks at most of this only after admit, and at some of it
+ * never.
+ *
+ * Return: 0 or -EINVAL (said in the log).
+ */
+int klp_sets_check_patch(const struct klp_patch *patch)
+{
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	int ret;
+
+	if (!patch || !patch->mod) {
+		pr_err("a patch is refused: it is NULL, or its mod is\n");
+		return -EINVAL;
+	}
+	if (!patch->objs) {
+		pr_err("'%s' is refused: it has no objects\n", patch->mod->name);
+		return -EINVAL;
+	}
+	klp_for_each_object_static(patch, obj) {
+		if (!obj->funcs) {
+			pr_err("'%s' is refused: object %s has no functions\n",
+			       patch->mod->name, klp_sets_obj_name(obj));
+			return -EINVAL;
+		}
+		klp_for_each_func_static(obj, func) {
+			ret = klp_sets_check_func(patch, obj, func);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+static unsigned int klp_sets_count_own(const struct klp_patch *patch)
+{
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	unsigned int nr = 0;
+
+	klp_for_each_object_static(patch, obj)
+		klp_for_each_func_static(obj, func)
+			nr++;
+	return nr;
+}
+
+static unsigned int klp_sets_count_replaced(const struct klp_sets_record *rec)
+{
+	const struct klp_patch *old;
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	unsigned int nr = 0;
+
+	klp_sets_for_each_patch(old) {
+		if (!klp_sets_replaces(rec, old))
+			continue;
+		klp_for_each_object(old, obj)
+			klp_for_each_func(obj, func)
+				nr++;
+	}
+	return nr;
+}
+
+/* Fills the table with the new patch's functions, each of which must be there once. */
+static int klp_sets_add_own(const struct klp_sets_record *rec, struct klp_sets_table *table)
+{
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	char who[KLP_SETS_WHO_LEN];
+	unsigned int hash;
+
+	klp_for_each_object_static(rec->patch, obj) {
+		hash = klp_sets_hash_object(obj);
+		klp_for_each_func_static(obj, func) {
+			if (klp_sets_find_name(table, hash, obj, func)) {
+				pr_err("%s is refused: it changes function '%s' of %s twice\n",
+				       klp_sets_who(who, rec->patch, rec),
+				       func->old_name, klp_sets_obj_name(obj));
+				return -EINVAL;
+			}
+			klp_sets_add_name(table, hash, obj, func);
+		}
+	}
+	return 0;
+}
+
+/* Rule 2 of the contract, by name, which works for modules that are not loaded. */
+static int klp_sets_check_names(const struct klp_sets_record *rec,
+				const struct klp_sets_table *table,
+				const struct klp_patch *old)
+{
+	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	unsigned int hash;
+
+	klp_for_each_object(old, obj) {
+		hash = klp_sets_hash_object(obj);
+		klp_for_each_func(obj, func) {
+			if (!klp_sets_find_name(table, hash, obj, func))
+				continue;
+			pr_err("%s is refused: function '%s' of %s is changed by %s\n",
+			       klp_sets_who(who, rec->patch, rec), func->old_name,
+			       klp_sets_obj_name(obj),
+			       klp_sets_who(owner, old, klp_sets_record_of(old)));
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+#define klp_sets_for_each_state(patch, state)	\
+	for (state = (patch)->states; state && state->id; state++)
+
+static int klp_sets_check_own_states(const struct klp_sets_record *rec)
+{
+	const struct klp_state *state, *other;
+	char who[KLP_SETS_WHO_LEN];
+
+	klp_sets_for_each_state(rec->patch, state) {
+		for (other = rec->patch->states; other != state; other++) {
+			if (other->id != state->id)
+				continue;
+			pr_err("%s is refused: it has state %lu twice\n",
+			       klp_sets_who(who, rec->patch, rec), state->id);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Stock livepatch's rule, see klp_is_state_compatible() in kernel/livepatch:
+ * a patch that replaces another must know all its states, and none in an older
+ * version. A patch that stacks on another must not have an older version.
+ */
+static int klp_sets_check_versions(const struct klp_sets_record *rec,
+				   const struct klp_patch *old, bool replaces)
+{
+	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	const struct klp_state *old_state, *state;
+	const char *why;
+
+	klp_sets_for_each_state(old, old_state) {
+		state = klp_get_state(rec->patch, old_state->id);
+		if (!state && replaces)
+			why = "missing";
+		else if (state && state->version < old_state->version)
+			why = "older";
+		else
+			continue;
+		pr_err("%s is refused: state %lu of %s is %s in it\n",
+		       klp_sets_who(who, rec->patch, rec), old_state->id,
+		       klp_sets_who(owner, old, klp_sets_record_of(old)), why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Rule 3 of the contract. */
+static int klp_sets_check_states(const struct klp_sets_record *rec,
+				 const struct klp_patch *old)
+{
+	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	const struct klp_state *state;
+
+	klp_sets_for_each_state(old, state) {
+		if (!klp_get_state(rec->patch, state->id))
+			continue;
+		pr_err("%s is refused: state %lu is used by %s\n",
+		       klp_sets_who(who, rec->patch, rec), state->id,
+		       klp_sets_who(owner, old, klp_sets_record_of(old)));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int klp_sets_check_others(struct klp_sets_record *rec, struct klp_sets_table *table)
+{
+	struct klp_patch *old;
+	int ret;
+
+	klp_sets_for_each_patch(old) {
+		if (klp_sets_conflicts(rec, old)) {
+			ret = klp_sets_check_names(rec, table, old);
+			if (!ret)
+				ret = klp_sets_check_states(rec, old);
+		} else {
+			ret = klp_sets_check_versions(rec, old, klp_sets_replaces(rec, old));
+		}
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Stock livepatch makes its own nops for a stock patch. */
+static int klp_sets_prepare_nops(struct klp_sets_record *rec, struct klp_sets_table *table)
+{
+	struct klp_patch *old;
+	int ret;
+
+	if (!rec->managed)
+		return 0;
+	klp_sets_for_each_patch(old) {
+		if (!klp_sets_replaces(rec, old))
+			continue;
+		ret = klp_sets_add_nops(rec, table, old);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int klp_sets_check_record(struct klp_sets_record *rec)
+{
+	struct klp_sets_table table = {};
+	int ret;
+
+	ret = klp_sets_init_table(&table, klp_sets_count_own(rec->patch) +
+				  klp_sets_count_replaced(rec));
+	if (!ret)
+		ret = klp_sets_add_own(rec, &table);
+	if (!ret)
+		ret = klp_sets_check_own_states(rec);
+	if (!ret)
+		ret = klp_sets_check_others(rec, &table);
+	if (!ret)
+		ret = klp_sets_prepare_nops(rec, &table);
+	if (!ret)
+		ret = klp_sets_prepare_force();
+	klp_sets_free_table(&table);
+	return ret;
+}
+
+/* Stock livepatch would initialise it again, and damage its own list. */
+static int klp_sets_check_first_time(const struct klp_patch *patch)
+{
+	const struct klp_patch *old;
+	bool known = klp_sets_has_record(patch);
+
+	klp_sets_for_each_patch(old)
+		known |= old == patch;
+	if (known) {
+		pr_err("'%s' is refused: this patch is enabled already, or not quite gone\n",
+		       patch->mod->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int klp_sets_try_admit(struct klp_patch *patch, const struct klp_sets_patch *p)
+{
+	struct klp_sets_record *rec;
+	int ret;
+
+	ret = klp_sets_check_first_time(patch);
+	if (ret)
+		return ret;
+
+	/* Stock livepatch answers -EBUSY by itself, after it has looked at the tables. */
+	if (*klp.transition_patch)
+		return 0;
+
+	ret = klp_sets_check_patch(patch);
+	if (ret)
+		return ret;
+
+	rec = klp_sets_alloc_record(patch, p);
+	if (IS_ERR(rec)) {
+		/* This module is going away: nothing is managed, as if it were gone. */
+		return !p && PTR_ERR(rec) == -ENODEV ? 0 : PTR_ERR(rec);
+	}
+
+	ret = klp_sets_check_record(rec);
+	if (ret) {
+		klp_sets_free_record(rec);
+		return ret;
+	}
+
+	/* Or stock livepatch would add nops for every patch on the machine. */
+	if (rec->managed)
+		patch->replace = false;
+	klp_sets_admitted = rec;
+	return 0;
+}
+
+/**
+ * klp_sets_admit() - whether stock livepatch may enable a patch
+ * @patch:	the patch; on older kernels, nothing in it was looked at before
+ *
+ * Context: process context, under klp_mutex, in the place of
+ * klp_is_patch_compatible(); may sleep.
+ * Return: true to go on. Stock livepatch makes -EINVAL of a refusal; the errno
+ * is left in the request, for those who have one.
+ */
+bool klp_sets_admit(struct klp_patch *patch)
+{
+	struct klp_sets_request *req = klp_sets_find_request(patch);
+	int ret;
+
+	klp_sets_drop_admitted();
+
+	ret = klp_sets_try_admit(patch, req ? req->p : NULL);
+	if (ret == -ENOMEM)
+		pr_err("'%s' is refused: out of memory\n", patch->mod->name);
+	/* Whoever made a request cleans up; otherwise the work item must. */
+	if (req)
+		req->err = ret;
+	else
+		klp_sets_schedule_reap();
+	return !ret;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * api.c - what client modules call
+ *
+ * A call leaves a request, then goes through stock klp_enable_patch(), where
+ * admit finds the request.
+ */
+#include <linux/sched.h>
+
+#include "core.h"
+
+/* Calls of klp_sets_enable() that are under way; klp_mutex. */
+static LIST_HEAD(klp_sets_requests);
+
+/**
+ * klp_sets_find_request() - the request that the current task has for a patch
+ * @patch:	the patch
+ *
+ * Context: process context, under klp_mutex.
+ * Return: the request, or NULL when stock klp_enable_patch() was called.
+ */
+struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch)
+{
+	struct klp_sets_request *req;
+
+	list_for_each_entry(req, &klp_sets_requests, node) {
+		if (req->p->patch == patch && req->task == current)
+			return req;
+	}
+	return NULL;
+}
+
+/**
+ * klp_sets_have_requests() - whether any request is under way
+ *
+ * Context: under klp_mutex.
+ * Return: whether the hooks are needed for their sake.
+ */
+bool klp_sets_have_requests(void)
+{
+	return !list_empty(&klp_sets_requests);
+}
+
+static int klp_sets_check_request(const struct klp_sets_patch *p)
+{
+	int ret;
+
+	if (!p) {
+		pr_err("a patch is refused: klp_sets_enable() was called with NULL\n");
+		return -EINVAL;
+	}
+
+	ret = klp_sets_check_patch(p->patch);
+	if (ret)
+		return ret;
+
+	if (p->nr_obsoletes > KLP_SETS_MAX_OBSOLETES || (p->nr_obsoletes && !p->obsoletes)) {
+		pr_err("'%s' is refused: it obsoletes %u sets, in an array at %p (at most %u)\n",
+		       p->patch->mod->name, p->nr_obsoletes, p->obsoletes,
+		       KLP_SETS_MAX_OBSOLETES);
+		return -EINVAL;
+	}
+	if (p->replace_all || p->states) {
+		pr_err("'%s' is refused: replace_all and states are not supported yet\n",
+		       p->patch->mod->name);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/**
+ * klp_sets_enable() - enable a livepatch as a member of a replace set
+ * @p:		the livepatch, its set, and more; stays in place as long as the module
+ *
+ * Replaces the enabled patch of the same set, and those of the sets in
+ * @p->obsoletes, in one transition, and leaves everything else on the machine
+ * as it is. Call it from module_init, in the place of klp_enable_patch(). The
+ * rules, and where they come from, are in Documentation/rules.md.
+ *
+ * Context: process context. Takes klp_mutex; must not be called from a livepatch
+ * callback.
+ * Return: 0 when the transition was started, or a negative errno, in which case
+ * nothing on the machine has changed: -EINVAL when the patch is damaged or
+ * breaks a rule (said in the log), -EBUSY when another transition is in
+ * progress or a hook of this module is taken, -ENOMEM, -ENODEV when the module
+ * is going away, or the error of an object's pre_patch callback.
+ */
+int klp_sets_enable(struct klp_sets_patch *p)
+{
+	struct klp_sets_request req = { .p = p, .task = current };
+	bool replace;
+	int ret;
+
+	ret = klp_sets_check_request(p);
+	if (ret)
+		return ret;
+	replace = p->patch->replace;
+
+	mutex_lock(klp.mutex);
+	list_add(&req.node, &klp_sets_requests);
+	ret = klp_sets_update_hooks();
+	mutex_unlock(klp.mutex);
+
+	if (!ret)
+		ret = klp_enable_patch(p->patch);
+	if (ret && req.err)
+		ret = req.err;
+
+	mutex_lock(klp.mutex);
+	list_del(&req.node);
+	if (ret)
+		klp_sets_drop_admitted();
+	klp_sets_update_hooks();
+	mutex_unlock(klp.mutex);
+
+	/* From here on, an enabled patch may be gone already. */
+	if (ret) {
+		klp_sets_flush_records();
+		p->patch->replace = replace;
+	}
+	return ret;
+}
+EXPORT_SYMBOL_GPL(klp_sets_enable);
+
+/**
+ * klp_sets_enable_patch() - enable a livepatch as a member of a replace set
+ * @patch:	the livepatch
+ * @replace_set: the set; any number
+ *
+ * The short form of klp_sets_enable(), with the same context and errors.
+ *
+ * Return: 0, or a negative errno.
+ */
+int klp_sets_enable_patch(struct klp_patch *patch, u32 replace_set)
+{
+	struct klp_sets_patch p = { .patch = patch, .replace_set = replace_set };
+
+	return klp_sets_enable(&p);
+}
+EXPORT_SYMBOL_GPL(klp_sets_enable_patch);

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * carrier.c - the callbacks that stock livepatch makes for us
+ *
+ * The carrier is an object of vmlinux without functions. Standing first in the
+ * patch, its pre_patch is called when the addresses of the functions are known
+ * and nothing is patched yet, and an error from it makes stock livepatch undo
+ * what was done. All callbacks run in process context under klp_mutex.
+ */
+#include <linux/slab.h>
+
+#include "core.h"
+
+static unsigned int klp_sets_count_loaded(const struct klp_patch *patch)
+{
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	unsigned int nr = 0;
+
+	klp_for_each_object(patch, obj)
+		klp_for_each_func(obj, func)
+			nr += !func->nop && func->old_func;
+	return nr;
+}
+
+static int klp_sets_add_own_addrs(const struct klp_sets_record *rec,
+				  struct klp_sets_table *table)
+{
+	const struct klp_object *obj;
+	const struct klp_func *func, *other;
+	char who[KLP_SETS_WHO_LEN];
+
+	klp_for_each_object(rec->patch, obj) {
+		klp_for_each_func(obj, func) {
+			if (func->nop || !func->old_func)
+				continue;
+			other = klp_sets_find_addr(table, func);
+			if (other && rec->managed) {
+				pr_err("%s is refused: '%s' and '%s' are the same function\n",
+				       klp_sets_who(who, rec->patch, rec),
+				       other->old_name, func->old_name);
+				return -EINVAL;
+			}
+			klp_sets_add_addr(table, func);
+		}
+	}
+	return 0;
+}
+
+/*
+ * The replaced patch called the same function by another name: a nop for that
+ * name would stand above the new code.
+ */
+static void klp_sets_drop_alias_nops(const struct klp_sets_record *rec,
+				     const struct klp_sets_table *table)
+{
+	struct klp_object *obj;
+	struct klp_func *func, *tmp;
+
+	klp_for_each_object(rec->patch, obj) {
+		klp_for_each_func_safe(obj, func, tmp) {
+			if (!func->nop || !func->old_func ||
+			    !klp_sets_find_addr(table, func))
+				continue;
+			list_del(&func->node);
+			kobject_put(&func->kobj);
+		}
+	}
+}
+
+/* Rule 2 of the contract for functions that have two names. */
+static int klp_sets_check_addrs(const struct klp_sets_record *rec,
+				const struct klp_sets_table *table,
+				const struct klp_patch *old)
+{
+	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	const struct klp_object *obj;
+	const struct klp_func *func, *own;
+
+	klp_for_each_object(old, obj) {
+		klp_for_each_func(obj, func) {
+			own = func->old_func ? klp_sets_find_addr(table, func) : NULL;
+			if (!own)
+				continue;
+			pr_err("%s is refused: function '%s' is the same as '%s', which is changed by %s\n",
+			       klp_sets_who(who, rec->patch, rec), own->old_name,
+			       func->old_name,
+			       klp_sets_who(owner, old, klp_sets_record_of(old)));
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int klp_sets_check_aliases(struct klp_sets_record *rec)
+{
+	struct klp_sets_table table;
+	const struct klp_patch *old;
+	int ret;
+
+	ret = klp_sets_init_table(&table, klp_sets_count_loaded(rec->patch));
+	if (ret)
+		return ret;
+
+	ret = klp_sets_add_own_addrs(rec, &table);
+	if (!ret && rec->managed)
+		klp_sets_drop_alias_nops(rec, &table);
+	klp_sets_for_each_patch(old) {
+		if (ret)
+			break;
+		if (old != rec->patch && klp_sets_conflicts(rec, old))
+			ret = klp_sets_check_addrs(rec, &table, old);
+	}
+	klp_sets_free_table(&table);
+	return ret;
+}
+
+/*
+ * When the transition is over, the carrier becomes a dynamic object, which stock
+ * livepatch frees with the patch. Earlier it would go with the nops.
+ */
+static void klp_sets_hand_over(struct klp_object *obj)
+{
+	obj->dynamic = true;
+}
+
+static struct klp_sets_record *klp_sets_rec(struct klp_object *obj)
+{
+	return container_of(obj, struct klp_sets_carrier, obj)->rec;
+}
+
+static int klp_sets_pre_patch(struct klp_object *obj)
+{
+	struct klp_sets_record *rec = klp_sets_rec(obj);
+	int ret;
+
+	ret = klp_sets_check_aliases(rec);
+	if (!ret && rec->managed)
+		ret = klp_sets_show_patch(rec);
+	if (ret)
+		klp_sets_hand_over(obj);
+	return ret;
+}
+
+/* A stock patch needed the carrier for the alias check alone. */
+static void klp_sets_let_go(struct klp_object *obj)
+{
+	struct klp_sets_record *rec = klp_sets_rec(obj);
+
+	memset(&obj->callbacks, 0, sizeof(obj->callbacks));
+	klp_sets_bury(rec->patch);
+}
+
+static void klp_sets_post_patch(struct klp_object *obj)
+{
+	struct klp_sets_record *rec = klp_sets_rec(obj);
+
+	klp_sets_hand_over(obj);
+	klp_sets_show_replaced(rec);
+	if (!rec->managed)
+		klp_sets_let_go(obj);
+}
+
+static void klp_sets_post_unpatch(struct klp_object *obj)
+{
+	struct klp_sets_record *rec = klp_sets_rec(obj);
+
+	klp_sets_hand_over(obj);
+	klp_sets_hide_set(rec);
+	if (!rec->managed)
+		klp_sets_let_go(obj);
+}
+
+/**
+ * klp_sets_alloc_carrier() - make the carrier of a record
+ * @rec:	the record
+ *
+ * It is initialised, and never added to sysfs.
+ *
+ * Return: the carrier, or NULL.
+ */
+struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec)
+{
+	struct klp_sets_carrier *carrier;
+
+	carrier = kzalloc(sizeof(*carrier), GFP_KERNEL);
+	if (!carrier)
+		return NULL;
+	carrier->rec = rec;
+	INIT_LIST_HEAD(&carrier->obj.func_list);
+	kobject_init(&carrier->obj.kobj, klp.ktype_object);
+	carrier->obj.callbacks.pre_patch = klp_sets_pre_patch;
+	carrier->obj.callbacks.post_patch = klp_sets_post_patch;
+	carrier->obj.callbacks.post_unpatch = klp_sets_post_unpatch;
+	return carrier;
+}
+
+/**
+ * klp_sets_carried_record() - the record behind a carrier
+ * @obj:	an object of a patch in stock's list
+ *
+ * Context: any, under klp_mutex.
+ * Return: the record, or NULL when @obj is not a carrier.
+ */
+notrace struct klp_sets_record *klp_sets_carried_record(const struct klp_object *obj)
+{
+	if (obj->callbacks.pre_patch != klp_sets_pre_patch)
+		return NULL;
+	return container_of(obj, struct klp_sets_carrier, obj)->rec;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * commit.c - where the scope of a replace takes effect
+ *
+ * A patch with the replace flag replaces those that stand before it in stock's
+ * list of patches. So scope is a matter of order: the patches to be replaced
+ * stand before the new one, all others behind it. Everything else is stock's own
+ * code, which then replaces the right ones, and only those.
+ *
+ * Nothing here can fail, and nothing sleeps: both functions run in a hook at the
+ * entry of klp_init_transition().
+ */
+#include "core.h"
+
+static void notrace klp_sets_order_patches(const struct klp_sets_record *rec)
+{
+	struct klp_patch *patch = rec->patch, *old, *tmp;
+
+	list_move(&patch->list, klp.patches);
+	list_for_each_entry_safe(old, tmp, klp.patches, list) {
+		if (old != patch && klp_sets_replaces(rec, old))
+			list_move_tail(&old->list, &patch->list);
+	}
+}
+
+/**
+ * klp_sets_commit() - let a patch that was admitted take effect
+ * @patch:	the patch whose transition to the patched state is initialised
+ *
+ * Context: atomic, under klp_mutex.
+ */
+void notrace klp_sets_commit(struct klp_patch *patch)
+{
+	struct klp_sets_record *rec = klp_sets_admitted;
+
+	if (!rec || rec->patch != patch)
+		return;
+
+	klp_sets_admitted = NULL;
+	klp_sets_add_record(rec);
+	list_add(&rec->carrier->obj.node, &patch->obj_list);
+	if (!rec->managed)
+		return;
+
+	klp_sets_link_nops(rec);
+	klp_sets_order_patches(rec);
+	patch->replace = true;
+}
+
+/**
+ * klp_sets_retire() - take a patch's scope away when it is being disabled
+ * @patch:	the patch whose transition to the unpatched state is initialised
+ *
+ * Later commits have moved other sets before it. If the transition is reversed,
+ * stock livepatch completes it as if the patch was new, and would replace them
+ * all. At the head of the list there is nothing before it. The same goes for a
+ * stock patch with the replace flag, which keeps it.
+ *
+ * It cannot be done when the patch's own transition completes, as stock
+ * livepatch looks at the flag once more after the last callback.
+ *
+ * Context: atomic, under klp_mutex.
+ */
+void notrace klp_sets_retire(struct klp_patch *patch)
+{
+	bool managed = klp_sets_record_of(patch);
+
+	if (!managed && !patch->replace)
+		return;
+	list_move(&patch->list, klp.patches);
+	if (managed)
+		patch->replace = false;
+}

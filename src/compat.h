@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * compat.h - everything that differs between kernels, from 5.10 on
+ */
+#ifndef _KLP_SETS_COMPAT_H
+#define _KLP_SETS_COMPAT_H
+
+#include <linux/ftrace.h>
+#include <linux/ptrace.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+/* The callback got the plain registers, and recursion protection was the default. */
+#define klp_sets_fregs		pt_regs
+#define klp_sets_pt_regs(fregs)	(fregs)
+#define KLP_SETS_FL_RECURSION	0
+#else
+#define klp_sets_fregs		ftrace_regs
+#define klp_sets_pt_regs(fregs)	ftrace_get_regs(fregs)
+#define KLP_SETS_FL_RECURSION	FTRACE_OPS_FL_RECURSION
+#endif
+
+#ifdef ftrace_regs_get_argument		/* 6.2 */
+#define KLP_SETS_FL_REGS	0
+#define klp_sets_arg(fregs, n)	ftrace_regs_get_argument(fregs, n)
+#define klp_sets_redirect(fregs, func)	\
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)(func))
+#else
+#define KLP_SETS_FL_REGS	FTRACE_OPS_FL_SAVE_REGS
+#define klp_sets_arg(fregs, n)	regs_get_kernel_argument(klp_sets_pt_regs(fregs), n)
+#define klp_sets_redirect(fregs, func)	\
+	instruction_pointer_set(klp_sets_pt_regs(fregs), (unsigned long)(func))
+#endif
+
+#endif /* _KLP_SETS_COMPAT_H */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * core.h - what the files of the core module share
+ *
+ * Everything happens inside stock livepatch's own operations, so its klp_mutex
+ * is the lock of nearly everything here. The exceptions are marked where they
+ * are declared.
+ */
+#ifndef _KLP_SETS_CORE_H
+#define _KLP_SETS_CORE_H
+
+#undef pr_fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/livepatch.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include "klp_sets.h"
+#include "table.h"
+
+/**
+ * struct klp_sets_stock - stock livepatch's private parts, by address
+ *
+ * Filled in once at load, see symbols.c. The functions are only ever hooked and
+ * never called: see the rule on IBT there.
+ */
+struct klp_sets_stock {
+	struct mutex *mutex;
+	struct list_head *patches;
+	struct klp_patch **transition_patch;
+	struct kobj_type *ktype_patch;
+	struct kobj_type *ktype_object;
+	struct kobj_type *ktype_func;
+	unsigned long is_patch_compatible;
+	unsigned long init_transition;
+	unsigned long force_transition;
+	unsigned long try_complete_transition;
+	unsigned long release_patch;
+};
+
+extern struct klp_sets_stock klp;
+
+#define klp_sets_for_each_patch(patch)	\
+	list_for_each_entry(patch, klp.patches, list)
+
+/**
+ * struct klp_sets_carrier - an object of the patch that carries no function
+ * @obj:	what stock livepatch sees; first, because stock frees it by kfree()
+ * @rec:	the record of the patch
+ *
+ * It stands first in the patch's obj_list, so that its callbacks run before
+ * anything is patched and in process context, see carrier.c.
+ */
+struct klp_sets_carrier {
+	struct klp_object obj;
+	struct klp_sets_record *rec;
+};
+
+/**
+ * struct klp_sets_record - what is known of an admitted patch
+ * @node:	in the list of records; klp_mutex and klp_sets_records_lock
+ * @patch:	the patch; may be looked into while it is in stock's list
+ * @dead:	@patch is gone; klp_sets_records_lock
+ * @managed:	it belongs to a set; otherwise a stock patch in transition
+ * @replace_set: the set
+ * @obsoletes:	further sets that it replaces
+ * @nr_obsoletes: number of those
+ * @replace:	the patch's own flag, to be restored
+ * @carrier:	owned by the record until commit, by the patch afterwards
+ * @nops:	prepared nops for objects that the patch has; until commit
+ * @nop_objs:	prepared objects with nops, for those it has not; until commit
+ * @folder:	the folder of the set, while it shows @patch
+ * @replace_set_attr: the file in the patch's sysfs folder
+ * @obsoletes_attr: likewise
+ *
+ * Apart from the exceptions noted, klp_mutex protects the members, or they do
+ * not change after admit. The files of sysfs stay within the latter.
+ */
+struct klp_sets_record {
+	struct list_head node;
+	struct klp_patch *patch;
+	bool dead;
+	bool managed;
+	u32 replace_set;
+	u32 *obsoletes;
+	unsigned int nr_obsoletes;
+	bool replace;
+	struct klp_sets_carrier *carrier;
+	struct list_head nops;
+	struct list_head nop_objs;
+	struct kobject *folder;
+	struct kobj_attribute replace_set_attr;
+	struct kobj_attribute obsoletes_attr;
+};
+
+/**
+ * struct klp_sets_request - a call of klp_sets_enable() on its way to admit
+ * @node:	in the list of requests; klp_mutex
+ * @p:		what the caller wants
+ * @task:	the caller
+ * @err:	why admit refused; stock livepatch would make it -EINVAL
+ */
+struct klp_sets_request {
+	struct list_head node;
+	const struct klp_sets_patch *p;
+	struct task_struct *task;
+	int err;
+};
+
+/* symbols.c */
+int klp_sets_find_symbols(void);
+
+/* api.c */
+struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch);
+bool klp_sets_have_requests(void);
+
+/* hooks.c */
+int klp_sets_update_hooks(void);
+int klp_sets_try_hooks(void);
+
+/* admit.c */
+bool klp_sets_admit(struct klp_patch *patch);
+int klp_sets_check_patch(const struct klp_patch *patch);
+
+/* record.c */
+extern struct klp_sets_record *klp_sets_admitted;
+struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
+					      const struct klp_sets_patch *p);
+void klp_sets_free_record(struct klp_sets_record *rec);
+struct klp_sets_record *klp_sets_record_of(const struct klp_patch *patch);
+bool klp_sets_has_record(const struct klp_patch *patch);
+bool klp_sets_have_records(void);
+void klp_sets_add_record(struct klp_sets_record *rec);
+void klp_sets_bury(const struct klp_patch *patch);
+void klp_sets_drop_admitted(void);
+void klp_sets_schedule_reap(void);
+void klp_sets_flush_records(void);
+
+/* scope.c */
+bool klp_sets_replaces(const struct klp_sets_record *rec, const struct klp_patch *old);
+bool klp_sets_conflicts(const struct klp_sets_record *rec, const struct klp_patch *old);
+#define KLP_SETS_WHO_LEN	(MODULE_NAME_LEN + 32)
+const char *klp_sets_who(char *buf, const struct klp_patch *patch,
+			 const struct klp_sets_record *rec);
+
+/* nops.c */
+int klp_sets_add_nops(struct klp_sets_record *rec, struct klp_sets_table *table,
+		      const struct klp_patch *old);
+void klp_sets_free_nops(struct klp_sets_record *rec);
+void klp_sets_link_nops(struct klp_sets_record *rec);
+
+/* carrier.c */
+struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec);
+struct klp_sets_record *klp_sets_carried_record(const struct klp_object *obj);
+
+/* commit.c */
+void klp_sets_commit(struct klp_patch *patch);
+void klp_sets_retire(struct klp_patch *patch);
+
+/* force.c */
+int klp_sets_prepare_force(void);
+void klp_sets_force_begins(void);
+void klp_sets_force_ends(void);
+void klp_sets_free_force(void);
+
+/* sysfs.c */
+int klp_sets_init_sysfs(void);
+void klp_sets_exit_sysfs(void);
+int klp_sets_show_patch(struct klp_sets_record *rec);
+void klp_sets_show_replaced(struct klp_sets_record *rec);
+void klp_sets_hide_set(struct klp_sets_record *rec);
+
+#endif /* _KLP_SETS_CORE_H */

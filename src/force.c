@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * force.c - a forced transition marks the patches that it takes away, no others
+ *
+ * Stock livepatch sets the forced flag, which pins a patch's module for ever, on
+ * every patch on the machine. The flags are noted before it does, and those of
+ * the patches that stay are restored before the transition can complete, which
+ * is when the flags are used.
+ */
+#include <linux/slab.h>
+
+#include "core.h"
+
+struct klp_sets_forced {
+	const struct klp_patch *patch;
+	bool forced;
+};
+
+/* Room for all patches in stock's list, and how much it is; klp_mutex. */
+static struct klp_sets_forced *klp_sets_flags;
+static unsigned int klp_sets_max_flags;
+
+/*
+ * How many are noted; klp_mutex. Not zero from the first force of a transition
+ * until the next attempt to complete it.
+ */
+static unsigned int klp_sets_nr_flags;
+
+/**
+ * klp_sets_prepare_force() - have room to note the flags of all patches
+ *
+ * Called for each patch that is admitted. While a patch is in transition no
+ * other can be added, so the room is enough for any force that follows.
+ *
+ * Context: process context, under klp_mutex, with no transition in progress.
+ * Return: 0 or -ENOMEM.
+ */
+int klp_sets_prepare_force(void)
+{
+	struct klp_sets_forced *flags;
+	struct klp_patch *patch;
+	unsigned int nr = 1;
+
+	klp_sets_for_each_patch(patch)
+		nr++;
+	if (nr <= klp_sets_max_flags)
+		return 0;
+
+	nr = round_up(nr, 16);
+	flags = kcalloc(nr, sizeof(*flags), GFP_KERNEL);
+	if (!flags)
+		return -ENOMEM;
+	kfree(klp_sets_flags);
+	klp_sets_flags = flags;
+	klp_sets_max_flags = nr;
+	return 0;
+}
+
+/**
+ * klp_sets_force_begins() - note the flags that stock livepatch will overwrite
+ *
+ * May come again before the transition completes, when the flags are spoilt.
+ *
+ * Context: atomic, under klp_mutex.
+ */
+void notrace klp_sets_force_begins(void)
+{
+	struct klp_patch *patch;
+
+	if (klp_sets_nr_flags)
+		return;
+	klp_sets_for_each_patch(patch) {
+		/* No room was made: nothing is managed, and stock may have its way. */
+		if (klp_sets_nr_flags == klp_sets_max_flags)
+			return;
+		klp_sets_flags[klp_sets_nr_flags].patch = patch;
+		klp_sets_flags[klp_sets_nr_flags++].forced = patch->forced;
+	}
+}
+
+/**
+ * klp_sets_force_ends() - restore the flags of the patches that stay
+ *
+ * Those that go away are the patches before the new one when a replace is being
+ * completed, and the one in transition when it is being unpatched. The order of
+ * the list does not change while a transition is in progress.
+ *
+ * Context: atomic, under klp_mutex, at every attempt to complete a transition.
+ */
+void notrace klp_sets_force_ends(void)
+{
+	const struct klp_patch *new = *klp.transition_patch;
+	struct klp_patch *patch;
+	unsigned int i = 0;
+	bool goes_away;
+
+	if (!klp_sets_nr_flags)
+		return;
+
+	goes_away = new->enabled && new->replace;
+	klp_sets_for_each_patch(patch) {
+		if (i == klp_sets_nr_flags || klp_sets_flags[i].patch != patch)
+			break;
+		if (patch == new)
+			goes_away = !new->enabled;
+		if (!goes_away)
+			patch->forced = klp_sets_flags[i].forced;
+		if (patch == new)
+			goes_away = false;
+		i++;
+	}
+	klp_sets_nr_flags = 0;
+}
+
+/**
+ * klp_sets_free_force() - free the room, at module exit
+ */
+void klp_sets_free_force(void)
+{
+	kfree(klp_sets_flags);
+}

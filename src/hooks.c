@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hooks.c - the places inside stock livepatch where the engine stands
+ *
+ * One ftrace_ops covers all of them. It is IPMODIFY, because the compatibility
+ * check is redirected, and nobody else may redirect any of these functions. It
+ * is PERMANENT, because kernel.ftrace_enabled=0 would switch the rules off
+ * silently; therefore it is in place only while something needs it.
+ */
+#include <linux/ftrace.h>
+
+#include "compat.h"
+#include "core.h"
+
+/* The function's address, or the one past its ENDBR, against ftrace's. */
+static __always_inline bool klp_sets_is_entry(unsigned long ip, unsigned long func)
+{
+	return ip - func <= 4;
+}
+
+/*
+ * Runs at the entry of the hooked functions with preemption disabled: must not
+ * sleep, allocate, free, or take a spinlock_t. All but the release run under
+ * klp_mutex.
+ */
+static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
+				  struct ftrace_ops *ops, struct klp_sets_fregs *fregs)
+{
+	void *arg = (void *)klp_sets_arg(fregs, 0);
+
+	if (klp_sets_is_entry(ip, klp.is_patch_compatible)) {
+		klp_sets_redirect(fregs, klp_sets_admit);
+	} else if (klp_sets_is_entry(ip, klp.init_transition)) {
+		if (klp_sets_arg(fregs, 1))
+			klp_sets_commit(arg);
+		else
+			klp_sets_retire(arg);
+	} else if (klp_sets_is_entry(ip, klp.force_transition)) {
+		klp_sets_force_begins();
+	} else if (klp_sets_is_entry(ip, klp.try_complete_transition)) {
+		klp_sets_force_ends();
+	} else if (klp_sets_is_entry(ip, klp.release_patch)) {
+		klp_sets_bury(container_of((struct kobject *)arg, struct klp_patch, kobj));
+	}
+}
+
+static struct ftrace_ops klp_sets_ops = {
+	.func	= klp_sets_hook,
+	.flags	= FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT |
+		  KLP_SETS_FL_REGS | KLP_SETS_FL_RECURSION,
+};
+
+/* Whether klp_sets_ops is registered; klp_mutex. */
+static bool klp_sets_hooked;
+
+static const struct {
+	const char *name;
+	const unsigned long *addr;
+} klp_sets_places[] = {
+	{ "klp_is_patch_compatible", &klp.is_patch_compatible },
+	{ "klp_init_transition", &klp.init_transition },
+	{ "klp_force_transition", &klp.force_transition },
+	{ "klp_try_complete_transition", &klp.try_complete_transition },
+	{ "klp_kobj_release_patch", &klp.release_patch },
+};
+
+/* An empty filter owns no memory. */
+static void klp_sets_clear_filter(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(klp_sets_places); i++)
+		ftrace_set_filter_ip(&klp_sets_ops, *klp_sets_places[i].addr, 1, 0);
+}
+
+/* Says which place is the trouble, after all of them together were refused. */
+static void klp_sets_explain_failure(int err)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(klp_sets_places); i++) {
+		if (ftrace_set_filter_ip(&klp_sets_ops, *klp_sets_places[i].addr, 0, 1))
+			continue;
+		ret = register_ftrace_function(&klp_sets_ops);
+		if (!ret) {
+			unregister_ftrace_function(&klp_sets_ops);
+			continue;
+		}
+		pr_err("cannot hook %s() (%d): is kernel.ftrace_enabled=0, or does another module redirect it?\n",
+		       klp_sets_places[i].name, ret);
+		return;
+	}
+	pr_err("cannot register with ftrace (%d)\n", err);
+}
+
+static int klp_sets_place_hooks(void)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(klp_sets_places); i++) {
+		ret = ftrace_set_filter_ip(&klp_sets_ops, *klp_sets_places[i].addr, 0, !i);
+		if (ret) {
+			pr_err("cannot hook %s() (%d): it cannot be traced\n",
+			       klp_sets_places[i].name, ret);
+			goto err;
+		}
+	}
+
+	ret = register_ftrace_function(&klp_sets_ops);
+	if (ret) {
+		klp_sets_explain_failure(ret);
+		goto err;
+	}
+	klp_sets_hooked = true;
+	return 0;
+
+err:
+	klp_sets_clear_filter();
+	return ret;
+}
+
+static void klp_sets_remove_hooks(void)
+{
+	/* Fails only for what is not registered. */
+	WARN_ON(unregister_ftrace_function(&klp_sets_ops));
+	klp_sets_clear_filter();
+	klp_sets_hooked = false;
+}
+
+/**
+ * klp_sets_update_hooks() - place the hooks when they are needed, or remove them
+ *
+ * Removing waits for callbacks that are running, but not for a task that sleeps
+ * in klp_sets_admit(). Such a task holds klp_mutex, and so does the caller.
+ *
+ * Context: process context, under klp_mutex.
+ * Return: 0, or an error from ftrace when they are needed and cannot be placed.
+ */
+int klp_sets_update_hooks(void)
+{
+	bool needed = klp_sets_have_requests() || klp_sets_have_records() ||
+		      klp_sets_admitted;
+
+	lockdep_assert_held(klp.mutex);
+
+	if (needed && !klp_sets_hooked)
+		return klp_sets_place_hooks();
+	if (!needed && klp_sets_hooked)
+		klp_sets_remove_hooks();
+	return 0;
+}
+
+/**
+ * klp_sets_try_hooks() - find out whether the hooks can be placed
+ *
+ * Context: process context, from module init.
+ * Return: 0, or the error from ftrace (said in the log).
+ */
+int klp_sets_try_hooks(void)
+{
+	int ret;
+
+	mutex_lock(klp.mutex);
+	ret = klp_sets_place_hooks();
+	if (!ret)
+		klp_sets_remove_hooks();
+	mutex_unlock(klp.mutex);
+	return ret;
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * record.c - the life of a record
+ *
+ * A record is made by admit, joins the list at commit, dies when its patch is
+ * released, and is freed by a work item. As klp_mutex is held from admit to
+ * commit, there is at most one that is admitted and not committed. If it is
+ * still there when somebody else gets the mutex, enabling failed in between.
+ */
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "core.h"
+
+/* The record between admit and commit; klp_mutex. */
+struct klp_sets_record *klp_sets_admitted;
+
+/*
+ * Records from commit on. Changed under klp_mutex and klp_sets_records_lock, so
+ * that holding one of them is enough for a look.
+ */
+static LIST_HEAD(klp_sets_records);
+
+/* A raw one, as the release hook runs with preemption disabled on PREEMPT_RT too. */
+static DEFINE_RAW_SPINLOCK(klp_sets_records_lock);
+
+static void klp_sets_reap(struct work_struct *work);
+static DECLARE_WORK(klp_sets_reap_work, klp_sets_reap);
+
+/**
+ * klp_sets_alloc_record() - make the record of a patch that is being admitted
+ * @patch:	the patch
+ * @p:		its set and the like, or NULL for a stock patch
+ *
+ * The record holds a reference on this module until its patch is released.
+ *
+ * Return: the record, or an ERR_PTR: -ENOMEM, or -ENODEV when this module is
+ * about to go away.
+ */
+struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
+					      const struct klp_sets_patch *p)
+{
+	struct klp_sets_record *rec;
+
+	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
+	if (!rec)
+		return ERR_PTR(-ENOMEM);
+
+	INIT_LIST_HEAD(&rec->nops);
+	INIT_LIST_HEAD(&rec->nop_objs);
+	rec->patch = patch;
+	rec->replace = patch->replace;
+	if (p) {
+		rec->managed = true;
+		rec->replace_set = p->replace_set;
+		rec->nr_obsoletes = p->nr_obsoletes;
+	}
+
+	if (!try_module_get(THIS_MODULE)) {
+		kfree(rec);
+		return ERR_PTR(-ENODEV);
+	}
+
+	rec->carrier = klp_sets_alloc_carrier(rec);
+	if (rec->nr_obsoletes)
+		rec->obsoletes = kmemdup(p->obsoletes,
+					 p->nr_obsoletes * sizeof(*p->obsoletes), GFP_KERNEL);
+	if (!rec->carrier || (rec->nr_obsoletes && !rec->obsoletes)) {
+		klp_sets_free_record(rec);
+		return ERR_PTR(-ENOMEM);
+	}
+	return rec;
+}
+
+/**
+ * klp_sets_free_record() - free a record that never reached commit
+ * @rec:	the record
+ */
+void klp_sets_free_record(struct klp_sets_record *rec)
+{
+	klp_sets_free_nops(rec);
+	kfree(rec->carrier);
+	kfree(rec->obsoletes);
+	kfree(rec);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * klp_sets_record_of() - the record of a managed patch
+ * @patch:	a patch in stock's list
+ *
+ * Derived from the patch itself: a managed one has our carrier at its front.
+ *
+ * Context: any, under klp_mutex.
+ * Return: the record, or NULL when @patch is a stock patch.
+ */
+notrace struct klp_sets_record *klp_sets_record_of(const struct klp_patch *patch)
+{
+	struct klp_sets_record *rec;
+
+	if (list_empty(&patch->obj_list))
+		return NULL;
+	rec = klp_sets_carried_record(list_first_entry(&patch->obj_list,
+						       struct klp_object, node));
+	return rec && rec->managed ? rec : NULL;
+}
+
+/**
+ * klp_sets_has_record() - whether a patch is still on its way in or out
+ * @patch:	address of a patch, which is not looked into
+ *
+ * Context: under klp_mutex.
+ * Return: true from its commit until its release.
+ */
+bool klp_sets_has_record(const struct klp_patch *patch)
+{
+	struct klp_sets_record *rec;
+	unsigned long flags;
+	bool found = false;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	list_for_each_entry(rec, &klp_sets_records, node)
+		found |= rec->patch == patch && !rec->dead;
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+	return found;
+}
+
+/**
+ * klp_sets_have_records() - whether any committed record exists
+ *
+ * Context: under klp_mutex.
+ * Return: whether the hooks are needed for their sake.
+ */
+bool klp_sets_have_records(void)
+{
+	return !list_empty(&klp_sets_records);
+}
+
+/**
+ * klp_sets_add_record() - put a record on the list, at commit
+ * @rec:	the record
+ *
+ * Context: atomic, under klp_mutex.
+ */
+void notrace klp_sets_add_record(struct klp_sets_record *rec)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	list_add_tail(&rec->node, &klp_sets_records);
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+}
+
+/**
+ * klp_sets_bury() - end the life of a patch's record, if it has one
+ * @patch:	a patch that is being released, or needs no record any more
+ *
+ * The patch's module may be removed any time after this, and another patch may
+ * come to stand at the same address. Dropping our own reference here, and not
+ * in the work item, means that whoever could remove the patch's module can
+ * remove this one too. Module exit waits for both the hook and the work item.
+ *
+ * Context: any, not necessarily under klp_mutex.
+ */
+void notrace klp_sets_bury(const struct klp_patch *patch)
+{
+	struct klp_sets_record *rec;
+	unsigned long flags;
+	bool found = false;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	list_for_each_entry(rec, &klp_sets_records, node) {
+		if (rec->patch == patch && !rec->dead) {
+			rec->dead = true;
+			found = true;
+			break;
+		}
+	}
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+
+	if (found) {
+		klp_sets_schedule_reap();
+		module_put(THIS_MODULE);
+	}
+}
+
+/* Takes one dead record off the list. */
+static struct klp_sets_record *klp_sets_next_dead(void)
+{
+	struct klp_sets_record *rec, *dead = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	list_for_each_entry(rec, &klp_sets_records, node) {
+		if (rec->dead) {
+			list_del(&rec->node);
+			dead = rec;
+			break;
+		}
+	}
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+	return dead;
+}
+
+/* Frees what is dead, and with the last record takes the hooks away. */
+static void klp_sets_reap(struct work_struct *work)
+{
+	struct klp_sets_record *rec;
+
+	mutex_lock(klp.mutex);
+	klp_sets_drop_admitted();
+	while ((rec = klp_sets_next_dead())) {
+		klp_sets_hide_set(rec);
+		kfree(rec->obsoletes);
+		kfree(rec);
+	}
+	klp_sets_update_hooks();
+	mutex_unlock(klp.mutex);
+}
+
+/**
+ * klp_sets_schedule_reap() - look after the current operation for what it left
+ *
+ * The work item waits for klp_mutex.
+ *
+ * Context: any.
+ */
+void notrace klp_sets_schedule_reap(void)
+{
+	schedule_work(&klp_sets_reap_work);
+}
+
+/**
+ * klp_sets_drop_admitted() - forget a patch that failed between admit and commit
+ *
+ * Its memory may be gone already: no release comes when its module could not be
+ * pinned.
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_drop_admitted(void)
+{
+	struct klp_sets_record *rec = klp_sets_admitted;
+
+	klp_sets_admitted = NULL;
+	if (rec)
+		klp_sets_free_record(rec);
+}
+
+/**
+ * klp_sets_flush_records() - wait until what is dead is freed
+ *
+ * Context: process context, not under klp_mutex.
+ */
+void klp_sets_flush_records(void)
+{
+	flush_work(&klp_sets_reap_work);
+}

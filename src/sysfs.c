@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sysfs.c - what an operator sees
+ *
+ * /sys/kernel/klp_sets/sets/<id>/patch
+ * /sys/kernel/livepatch/<patch>/replace_set
+ * /sys/kernel/livepatch/<patch>/obsoletes
+ *
+ * A file that took klp_mutex to be shown, and its removal under klp_mutex, would
+ * wait for each other. So the files show what does not change after admit.
+ */
+#include <linux/kobject.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "core.h"
+
+static struct kobject *klp_sets_root;		/* from module init to exit */
+static struct kobject *klp_sets_folders;	/* likewise */
+
+static ssize_t replace_set_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct klp_sets_record *rec = container_of(attr, struct klp_sets_record,
+						   replace_set_attr);
+
+	return sysfs_emit(buf, "%u\n", rec->replace_set);
+}
+
+static ssize_t obsoletes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct klp_sets_record *rec = container_of(attr, struct klp_sets_record,
+						   obsoletes_attr);
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < rec->nr_obsoletes; i++)
+		len += sysfs_emit_at(buf, len, "%s%u", i ? " " : "", rec->obsoletes[i]);
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+
+/* Makes the folder of a set, or lets the one there is show another patch. */
+static int klp_sets_show_folder(struct klp_sets_record *rec)
+{
+	char name[11];
+
+	if (rec->folder) {
+		sysfs_remove_link(rec->folder, "patch");
+	} else {
+		snprintf(name, sizeof(name), "%u", rec->replace_set);
+		rec->folder = kobject_create_and_add(name, klp_sets_folders);
+		if (!rec->folder)
+			return -ENOMEM;
+	}
+	return sysfs_create_link(rec->folder, &rec->patch->kobj, "patch");
+}
+
+static int klp_sets_add_file(struct klp_patch *patch, struct kobj_attribute *attr,
+			     const char *name,
+			     ssize_t (*show)(struct kobject *, struct kobj_attribute *, char *))
+{
+	sysfs_attr_init(&attr->attr);
+	attr->attr.name = name;
+	attr->attr.mode = 0444;
+	attr->show = show;
+	return sysfs_create_file(&patch->kobj, &attr->attr);
+}
+
+/* The patch of the same set that a patch is about to replace, or has replaced. */
+static struct klp_sets_record *klp_sets_predecessor(const struct klp_sets_record *rec)
+{
+	struct klp_sets_record *old_rec;
+	struct klp_patch *old;
+
+	klp_sets_for_each_patch(old) {
+		old_rec = klp_sets_record_of(old);
+		if (old_rec && old_rec != rec && old_rec->replace_set == rec->replace_set)
+			return old_rec;
+	}
+	return NULL;
+}
+
+/**
+ * klp_sets_show_patch() - add what sysfs shows of a managed patch
+ * @rec:	the patch's record
+ *
+ * The files go with the patch's folder, before its release. The folder of the
+ * set is made here for the first patch of the set; that of a set which has a
+ * patch already shows that one until the transition is complete.
+ *
+ * Context: process context, under klp_mutex, before the transition starts.
+ * Return: 0 or -ENOMEM.
+ */
+int klp_sets_show_patch(struct klp_sets_record *rec)
+{
+	int ret;
+
+	ret = klp_sets_add_file(rec->patch, &rec->replace_set_attr, "replace_set",
+				replace_set_show);
+	if (!ret && rec->nr_obsoletes)
+		ret = klp_sets_add_file(rec->patch, &rec->obsoletes_attr, "obsoletes",
+					obsoletes_show);
+	if (!ret && !klp_sets_predecessor(rec))
+		ret = klp_sets_show_folder(rec);
+	if (ret)
+		klp_sets_hide_set(rec);
+	return ret;
+}
+
+/**
+ * klp_sets_show_replaced() - let the folders of the sets follow a replace
+ * @rec:	the record of the new patch
+ *
+ * Context: process context, under klp_mutex, when the transition is complete
+ * and the replaced patches are still in stock's list.
+ */
+void klp_sets_show_replaced(struct klp_sets_record *rec)
+{
+	struct klp_sets_record *old_rec;
+	struct klp_patch *old;
+	bool moved = false;
+
+	klp_sets_for_each_patch(old) {
+		old_rec = klp_sets_record_of(old);
+		if (!old_rec || old_rec == rec || !klp_sets_replaces(rec, old))
+			continue;
+		if (rec->managed && old_rec->replace_set == rec->replace_set) {
+			swap(rec->folder, old_rec->folder);
+			moved = true;
+		}
+		klp_sets_hide_set(old_rec);
+	}
+
+	/* Nobody can be told, and the next patch of the set will mend it. */
+	if (moved && klp_sets_show_folder(rec))
+		pr_warn("sysfs does not show '%s' of set %u: out of memory\n",
+			rec->patch->mod->name, rec->replace_set);
+}
+
+/**
+ * klp_sets_hide_set() - remove the folder of a set, if the patch has it
+ * @rec:	the record of a patch that is gone, or about to go
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_hide_set(struct klp_sets_record *rec)
+{
+	if (!rec->folder)
+		return;
+	kobject_del(rec->folder);
+	kobject_put(rec->folder);
+	rec->folder = NULL;
+}
+
+/**
+ * klp_sets_init_sysfs() - make /sys/kernel/klp_sets
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int klp_sets_init_sysfs(void)
+{
+	klp_sets_root = kobject_create_and_add("klp_sets", kernel_kobj);
+	if (!klp_sets_root)
+		return -ENOMEM;
+	klp_sets_folders = kobject_create_and_add("sets", klp_sets_root);
+	if (!klp_sets_folders) {
+		kobject_put(klp_sets_root);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * klp_sets_exit_sysfs() - remove /sys/kernel/klp_sets
+ */
+void klp_sets_exit_sysfs(void)
+{
+	kobject_put(klp_sets_folders);
+	kobject_put(klp_sets_root);
+}
