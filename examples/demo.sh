@@ -12,7 +12,7 @@ set -u
 modules=${KLP_SETS_MODULES:-/klp-sets/modules}
 livepatch=/sys/kernel/livepatch
 
-if [ -t 1 ] || [ "${KLP_SETS_COLOR:-}" = 1 ]; then
+if [ "${KLP_SETS_COLOR:-}" = 1 ] || { [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; }; then
 	bold=$'\e[1m' blue=$'\e[34m' red=$'\e[31m' plain=$'\e[0m'
 else
 	bold='' blue='' red='' plain=''
@@ -28,7 +28,8 @@ title() {
 }
 
 say() {
-	printf '\n%s\n' "$@"
+	printf '\n'
+	printf '%s\n' "$@"
 }
 
 # run COMMAND: the command as one would type it, then what it prints. The
@@ -79,7 +80,7 @@ transition() {
 	local start=${EPOCHREALTIME/[.,]/} ms
 	until_true "$1"
 	ms=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
-	printf '  (the transition is complete after another %d.%d s)\n' \
+	printf '  (the transition was complete after another %d.%d s)\n' \
 		$((ms / 1000)) $((ms % 1000 / 100))
 }
 
@@ -133,7 +134,8 @@ look /proc/loadavg "loadavg, patched by vendor B, version 1"
 
 title "2. A livepatch that does not fit is refused"
 say "Vendor B's next livepatch also changes cmdline_proc_show(). That function is" \
-	"vendor A's. If both were let in, removing either one would break the other."
+	"vendor A's. With two versions of it around, the one that runs would depend on" \
+	"who comes and goes, and in which order."
 refused "insmod vendor_b_conflict.ko"
 say "The kernel log says why:"
 must "dmesg | grep 'klp_sets: .*vendor_b_conflict'"
