@@ -80,7 +80,7 @@ transition() {
 	local start=${EPOCHREALTIME/[.,]/} ms
 	until_true "$1"
 	ms=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
-	printf '  (the transition was complete after another %d.%d s)\n' \
+	printf '  (transition complete after %d.%d s)\n' \
 		$((ms / 1000)) $((ms % 1000 / 100))
 }
 
