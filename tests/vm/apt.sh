@@ -43,6 +43,7 @@ apt_run() {
 	shift 2
 	"$tool" -o Dir::Etc="$dir/etc" -o Dir::State="$dir" \
 		-o Dir::State::status="$dir/status" -o Dir::Cache="$dir/cache" \
+		-o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin \
 		-o APT::Architecture=amd64 -o APT::Architectures=amd64 \
 		-o APT::Sandbox::User="$(id -un)" \
 		-o APT::Update::Post-Invoke::= -o APT::Update::Post-Invoke-Success::= "$@"
@@ -56,12 +57,11 @@ apt_refresh() {
 		"$dir"/etc/{apt.conf.d,preferences.d,sources.list.d,trusted.gpg.d}
 	exec {lock}> "$dir/lock"
 	flock "$lock"
-	: > "$dir/status"
-	apt_sources "$suite" > "$dir/etc/sources.list.new"
-	if [ -z "$(find "$dir/fresh" -mmin -1440 2>/dev/null)" ] ||
-	   ! cmp -s "$dir/etc/sources.list.new" "$dir/etc/sources.list"; then
-		mv "$dir/etc/sources.list.new" "$dir/etc/sources.list"
-		if apt_run "$suite" apt-get -q update > "$dir/update.log" 2>&1; then
+	if [ -z "$(find "$dir/fresh" -mmin -1440 2> /dev/null)" ] ||
+	   [ -n "$(find /etc/apt -newer "$dir/fresh" -print -quit)" ]; then
+		: > "$dir/status"
+		apt_sources "$suite" > "$dir/etc/sources.list"
+		if apt_run "$suite" apt-get -q update --error-on=any > "$dir/update.log" 2>&1; then
 			touch "$dir/fresh"
 		elif [ -e "$dir/fresh" ]; then
 			say "cannot refresh the package lists of $suite, using old ones (see $dir/update.log)"
