@@ -18,7 +18,8 @@ clean:
 
 # The module, and what one needs to compile client modules against it.
 install:
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/src modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/src CONFIG_MODULE_SIG_ALL= INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(if $(DESTDIR),,depmod -a $(RELEASE))
 	install -D -m 644 -t $(DESTDIR)$(SOURCE_DIR)/include include/klp_sets.h
 	install -m 644 src/Module.symvers $(DESTDIR)$(SOURCE_DIR)/Module.symvers.$(RELEASE)
 
