@@ -7,7 +7,6 @@
  * allocated, so that commit has nothing left to fail at.
  */
 #include <linux/err.h>
-#include <linux/sched.h>
 
 #include "core.h"
 
@@ -219,6 +218,8 @@ static int klp_sets_check_others(struct klp_sets_record *rec, struct klp_sets_ta
 	int ret;
 
 	klp_sets_for_each_patch(old) {
+		if (old == rec->patch)
+			continue;
 		if (klp_sets_conflicts(rec, old)) {
 			ret = klp_sets_check_names(rec, table, old);
 			if (!ret)
@@ -250,23 +251,58 @@ static int klp_sets_prepare_nops(struct klp_sets_record *rec, struct klp_sets_ta
 	return 0;
 }
 
-static int klp_sets_check_record(struct klp_sets_record *rec)
+static int klp_sets_check_record(struct klp_sets_record *rec, struct klp_sets_table *table)
+{
+	int ret;
+
+	ret = klp_sets_init_table(table, klp_sets_count_own(rec->patch) +
+				  klp_sets_count_replaced(rec));
+	if (!ret)
+		ret = klp_sets_add_own(rec, table);
+	if (!ret)
+		ret = klp_sets_check_own_states(rec);
+	if (!ret)
+		ret = klp_sets_check_others(rec, table);
+	if (!ret)
+		ret = klp_sets_prepare_force();
+	return ret;
+}
+
+/* Being enabled, it cannot replace a patch any more. */
+static int klp_sets_check_set_is_free(const struct klp_sets_record *rec)
+{
+	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	const struct klp_patch *old;
+
+	klp_sets_for_each_patch(old) {
+		if (!klp_sets_replaces(rec, old))
+			continue;
+		pr_err("%s is refused: it is enabled already, and would have to replace %s\n",
+		       klp_sets_who(who, rec->patch, rec),
+		       klp_sets_who(owner, old, klp_sets_record_of(old)));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * klp_sets_check_adopted() - whether an enabled stock patch may join a set
+ * @rec:	the record that it would have
+ *
+ * Context: process context, under klp_mutex, with no transition in progress.
+ * Return: 0, -EINVAL (said in the log), or -ENOMEM.
+ */
+int klp_sets_check_adopted(struct klp_sets_record *rec)
 {
 	struct klp_sets_table table = {};
 	int ret;
 
-	ret = klp_sets_init_table(&table, klp_sets_count_own(rec->patch) +
-				  klp_sets_count_replaced(rec));
+	rec->replace_all = false;
+	ret = klp_sets_check_set_is_free(rec);
 	if (!ret)
-		ret = klp_sets_add_own(rec, &table);
+		ret = klp_sets_check_record(rec, &table);
 	if (!ret)
-		ret = klp_sets_check_own_states(rec);
-	if (!ret)
-		ret = klp_sets_check_others(rec, &table);
-	if (!ret)
-		ret = klp_sets_prepare_nops(rec, &table);
-	if (!ret)
-		ret = klp_sets_prepare_force();
+		ret = klp_sets_check_aliases(rec);
 	klp_sets_free_table(&table);
 	return ret;
 }
@@ -287,7 +323,65 @@ static int klp_sets_check_first_time(const struct klp_patch *patch)
 	return 0;
 }
 
-static int klp_sets_try_admit(struct klp_patch *patch, const struct klp_sets_patch *p)
+/* A call of plain klp_enable_patch(). */
+static struct klp_sets_record *klp_sets_stock_record(struct klp_patch *patch)
+{
+	struct klp_sets_assignment *a = klp_sets_find_assignment(patch->mod->name);
+	bool scoped = !a && patch->replace && klp_sets_scope_stock_replace();
+	struct klp_sets_patch p = { .patch = patch };
+	struct klp_sets_record *rec;
+
+	if (a)
+		klp_sets_get_assigned(a, &p);
+	rec = klp_sets_alloc_record(patch, a || scoped ? &p : NULL);
+	if (!IS_ERR(rec)) {
+		rec->assignment = a;
+		rec->replace_stock = scoped;
+	}
+	return rec;
+}
+
+/* The policy that keeps a stock patch from wiping out all others. */
+static int klp_sets_check_stock_replace(const struct klp_sets_record *rec)
+{
+	const struct klp_patch *old;
+
+	if (rec->managed || !rec->replace_all || !klp_sets_refuse_stock_replace())
+		return 0;
+	klp_sets_for_each_patch(old) {
+		if (!klp_sets_record_of(old))
+			continue;
+		pr_err("stock patch '%s' is refused: it would replace all patches, and stock_replace is 'refuse'\n",
+		       rec->patch->mod->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int klp_sets_admit_record(struct klp_sets_record *rec)
+{
+	struct klp_sets_table table = {};
+	int ret;
+
+	ret = klp_sets_check_stock_replace(rec);
+	if (!ret)
+		ret = klp_sets_check_record(rec, &table);
+	if (!ret)
+		ret = klp_sets_prepare_nops(rec, &table);
+	klp_sets_free_table(&table);
+	if (ret) {
+		klp_sets_free_record(rec);
+		return ret;
+	}
+
+	/* Or stock livepatch would add nops for every patch on the machine. */
+	if (rec->managed)
+		rec->patch->replace = false;
+	klp_sets_admitted = rec;
+	return 0;
+}
+
+static int klp_sets_try_admit(struct klp_patch *patch, const struct klp_sets_request *req)
 {
 	struct klp_sets_record *rec;
 	int ret;
@@ -304,23 +398,12 @@ static int klp_sets_try_admit(struct klp_patch *patch, const struct klp_sets_pat
 	if (ret)
 		return ret;
 
-	rec = klp_sets_alloc_record(patch, p);
+	rec = req ? klp_sets_alloc_record(patch, req->p) : klp_sets_stock_record(patch);
 	if (IS_ERR(rec)) {
 		/* This module is going away: nothing is managed, as if it were gone. */
-		return !p && PTR_ERR(rec) == -ENODEV ? 0 : PTR_ERR(rec);
+		return !req && PTR_ERR(rec) == -ENODEV ? 0 : PTR_ERR(rec);
 	}
-
-	ret = klp_sets_check_record(rec);
-	if (ret) {
-		klp_sets_free_record(rec);
-		return ret;
-	}
-
-	/* Or stock livepatch would add nops for every patch on the machine. */
-	if (rec->managed)
-		patch->replace = false;
-	klp_sets_admitted = rec;
-	return 0;
+	return klp_sets_admit_record(rec);
 }
 
 /**
@@ -339,7 +422,7 @@ bool klp_sets_admit(struct klp_patch *patch)
 
 	klp_sets_drop_admitted();
 
-	ret = klp_sets_try_admit(patch, req ? req->p : NULL);
+	ret = klp_sets_try_admit(patch, req);
 	if (ret == -ENOMEM)
 		pr_err("'%s' is refused: out of memory\n", patch->mod->name);
 	/* Whoever made a request cleans up; otherwise the work item must. */

@@ -92,7 +92,14 @@ static int klp_sets_check_addrs(const struct klp_sets_record *rec,
 	return 0;
 }
 
-static int klp_sets_check_aliases(struct klp_sets_record *rec)
+/**
+ * klp_sets_check_aliases() - refuse functions that others change by another name
+ * @rec:	the record of a patch whose addresses are known
+ *
+ * Context: process context, under klp_mutex.
+ * Return: 0, -EINVAL (said in the log), or -ENOMEM.
+ */
+int klp_sets_check_aliases(struct klp_sets_record *rec)
 {
 	struct klp_sets_table table;
 	const struct klp_patch *old;
@@ -193,6 +200,28 @@ struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec)
 	carrier->obj.callbacks.post_patch = klp_sets_post_patch;
 	carrier->obj.callbacks.post_unpatch = klp_sets_post_unpatch;
 	return carrier;
+}
+
+/**
+ * klp_sets_adopt() - make a managed patch of a stock patch that is enabled
+ * @rec:	the record, which was admitted
+ *
+ * Newer kernels walk the list of objects from the scheduler, without klp_mutex,
+ * but only while a transition is in progress.
+ *
+ * Context: process context, under klp_mutex, with no transition in progress.
+ */
+void klp_sets_adopt(struct klp_sets_record *rec)
+{
+	struct klp_object *obj = &rec->carrier->obj;
+
+	klp_sets_admitted = NULL;
+	klp_sets_hand_over(obj);
+	obj->patched = true;
+	obj->callbacks.post_unpatch_enabled = true;
+	list_add(&obj->node, &rec->patch->obj_list);
+	klp_sets_add_record(rec);
+	klp_sets_taint(rec);
 }
 
 /**

@@ -71,3 +71,23 @@ void notrace klp_sets_retire(struct klp_patch *patch)
 	if (managed)
 		patch->replace = false;
 }
+
+/**
+ * klp_sets_enabled() - note that a patch has been enabled
+ * @patch:	the patch in transition, at every attempt to complete it
+ *
+ * The first attempt comes when nothing can fail any more.
+ *
+ * Context: atomic, under klp_mutex.
+ */
+void notrace klp_sets_enabled(const struct klp_patch *patch)
+{
+	struct klp_sets_record *rec = klp_sets_record_of(patch);
+
+	if (!rec || !patch->enabled)
+		return;
+	klp_sets_taint(rec);
+	if (rec->assignment)
+		klp_sets_assignment_done(rec->assignment);
+	rec->assignment = NULL;
+}

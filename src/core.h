@@ -67,10 +67,13 @@ struct klp_sets_carrier {
  * @patch:	the patch; may be looked into while it is in stock's list
  * @dead:	@patch is gone; klp_sets_records_lock
  * @managed:	it belongs to a set; otherwise a stock patch in transition
+ * @replace_all: it replaces every patch on the machine
+ * @replace_stock: it replaces every stock patch
  * @replace_set: the set
  * @obsoletes:	further sets that it replaces
  * @nr_obsoletes: number of those
  * @replace:	the patch's own flag, to be restored
+ * @assignment:	what made it managed, until it is enabled
  * @carrier:	owned by the record until commit, by the patch afterwards
  * @nops:	prepared nops for objects that the patch has; until commit
  * @nop_objs:	prepared objects with nops, for those it has not; until commit
@@ -86,10 +89,13 @@ struct klp_sets_record {
 	struct klp_patch *patch;
 	bool dead;
 	bool managed;
+	bool replace_all;
+	bool replace_stock;
 	u32 replace_set;
 	u32 *obsoletes;
 	unsigned int nr_obsoletes;
 	bool replace;
+	struct klp_sets_assignment *assignment;
 	struct klp_sets_carrier *carrier;
 	struct list_head nops;
 	struct list_head nop_objs;
@@ -119,6 +125,21 @@ int klp_sets_find_symbols(void);
 struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch);
 bool klp_sets_have_requests(void);
 
+/* policy.c */
+bool klp_sets_scope_stock_replace(void);
+bool klp_sets_refuse_stock_replace(void);
+bool klp_sets_may_replace_all(const struct klp_sets_patch *p);
+void klp_sets_taint(const struct klp_sets_record *rec);
+
+/* assign.c */
+struct klp_sets_assignment *klp_sets_find_assignment(const char *name);
+void klp_sets_get_assigned(const struct klp_sets_assignment *a, struct klp_sets_patch *p);
+void klp_sets_assignment_done(struct klp_sets_assignment *a);
+bool klp_sets_have_assignments(void);
+void klp_sets_reap_assignments(void);
+void klp_sets_drop_assignments(void);
+extern struct kobj_attribute klp_sets_assign_attr;
+
 /* hooks.c */
 int klp_sets_update_hooks(void);
 int klp_sets_try_hooks(void);
@@ -126,6 +147,7 @@ int klp_sets_try_hooks(void);
 /* admit.c */
 bool klp_sets_admit(struct klp_patch *patch);
 int klp_sets_check_patch(const struct klp_patch *patch);
+int klp_sets_check_adopted(struct klp_sets_record *rec);
 
 /* record.c */
 extern struct klp_sets_record *klp_sets_admitted;
@@ -155,12 +177,15 @@ void klp_sets_free_nops(struct klp_sets_record *rec);
 void klp_sets_link_nops(struct klp_sets_record *rec);
 
 /* carrier.c */
+int klp_sets_check_aliases(struct klp_sets_record *rec);
+void klp_sets_adopt(struct klp_sets_record *rec);
 struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec);
 struct klp_sets_record *klp_sets_carried_record(const struct klp_object *obj);
 
 /* commit.c */
 void klp_sets_commit(struct klp_patch *patch);
 void klp_sets_retire(struct klp_patch *patch);
+void klp_sets_enabled(const struct klp_patch *patch);
 
 /* force.c */
 int klp_sets_prepare_force(void);

@@ -39,6 +39,7 @@ static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
 		klp_sets_force_begins();
 	} else if (klp_sets_is_entry(ip, klp.try_complete_transition)) {
 		klp_sets_force_ends();
+		klp_sets_enabled(*klp.transition_patch);
 	} else if (klp_sets_is_entry(ip, klp.release_patch)) {
 		klp_sets_bury(container_of((struct kobject *)arg, struct klp_patch, kobj));
 	}
@@ -141,7 +142,7 @@ static void klp_sets_remove_hooks(void)
 int klp_sets_update_hooks(void)
 {
 	bool needed = klp_sets_have_requests() || klp_sets_have_records() ||
-		      klp_sets_admitted;
+		      klp_sets_have_assignments() || klp_sets_admitted;
 
 	lockdep_assert_held(klp.mutex);
 

@@ -21,11 +21,18 @@ static int __init klp_sets_init(void)
 	return klp_sets_init_sysfs();
 }
 
-/* No patch has a record here: each holds a reference on this module. */
+/* No patch has a live record here: each holds a reference on this module. */
 static void __exit klp_sets_exit(void)
 {
-	klp_sets_flush_records();
 	klp_sets_exit_sysfs();
+
+	/* Whoever is in admit holds klp_mutex, and finds no assignment afterwards. */
+	mutex_lock(klp.mutex);
+	klp_sets_drop_assignments();
+	klp_sets_update_hooks();
+	mutex_unlock(klp.mutex);
+
+	klp_sets_flush_records();
 	klp_sets_free_force();
 }
 

@@ -51,6 +51,7 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 	INIT_LIST_HEAD(&rec->nop_objs);
 	rec->patch = patch;
 	rec->replace = patch->replace;
+	rec->replace_all = p ? klp_sets_may_replace_all(p) : patch->replace;
 	if (p) {
 		rec->managed = true;
 		rec->replace_set = p->replace_set;
@@ -210,6 +211,7 @@ static void klp_sets_reap(struct work_struct *work)
 
 	mutex_lock(klp.mutex);
 	klp_sets_drop_admitted();
+	klp_sets_reap_assignments();
 	while ((rec = klp_sets_next_dead())) {
 		klp_sets_hide_set(rec);
 		kfree(rec->obsoletes);

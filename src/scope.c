@@ -18,9 +18,11 @@ bool notrace klp_sets_replaces(const struct klp_sets_record *rec,
 	const struct klp_sets_record *old_rec = klp_sets_record_of(old);
 	unsigned int i;
 
-	if (!rec->managed)
-		return rec->replace;
+	if (rec->replace_all)
+		return true;
 	if (!old_rec)
+		return rec->replace_stock;
+	if (!rec->managed)
 		return false;
 	if (old_rec->replace_set == rec->replace_set)
 		return true;

@@ -2,6 +2,7 @@
 /*
  * sysfs.c - what an operator sees
  *
+ * /sys/kernel/klp_sets/assign
  * /sys/kernel/klp_sets/sets/<id>/patch
  * /sys/kernel/livepatch/<patch>/replace_set
  * /sys/kernel/livepatch/<patch>/obsoletes
@@ -101,8 +102,12 @@ int klp_sets_show_patch(struct klp_sets_record *rec)
 					obsoletes_show);
 	if (!ret && !klp_sets_predecessor(rec))
 		ret = klp_sets_show_folder(rec);
-	if (ret)
+	if (ret) {
+		sysfs_remove_file(&rec->patch->kobj, &rec->replace_set_attr.attr);
+		if (rec->nr_obsoletes)
+			sysfs_remove_file(&rec->patch->kobj, &rec->obsoletes_attr.attr);
 		klp_sets_hide_set(rec);
+	}
 	return ret;
 }
 
@@ -162,8 +167,9 @@ int klp_sets_init_sysfs(void)
 	if (!klp_sets_root)
 		return -ENOMEM;
 	klp_sets_folders = kobject_create_and_add("sets", klp_sets_root);
-	if (!klp_sets_folders) {
-		kobject_put(klp_sets_root);
+	if (!klp_sets_folders ||
+	    sysfs_create_file(klp_sets_root, &klp_sets_assign_attr.attr)) {
+		klp_sets_exit_sysfs();
 		return -ENOMEM;
 	}
 	return 0;
@@ -174,6 +180,8 @@ int klp_sets_init_sysfs(void)
  */
 void klp_sets_exit_sysfs(void)
 {
+	/* Waits for those who are writing to it. */
+	sysfs_remove_file(klp_sets_root, &klp_sets_assign_attr.attr);
 	kobject_put(klp_sets_folders);
 	kobject_put(klp_sets_root);
 }
