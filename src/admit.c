@@ -146,72 +146,6 @@ static int klp_sets_check_names(const struct klp_sets_record *rec,
 	return 0;
 }
 
-#define klp_sets_for_each_state(patch, state)	\
-	for (state = (patch)->states; state && state->id; state++)
-
-static int klp_sets_check_own_states(const struct klp_sets_record *rec)
-{
-	const struct klp_state *state, *other;
-	char who[KLP_SETS_WHO_LEN];
-
-	klp_sets_for_each_state(rec->patch, state) {
-		for (other = rec->patch->states; other != state; other++) {
-			if (other->id != state->id)
-				continue;
-			pr_err("%s is refused: it has state %lu twice\n",
-			       klp_sets_who(who, rec->patch, rec), state->id);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-/*
- * Stock livepatch's rule, see klp_is_state_compatible() in kernel/livepatch:
- * a patch that replaces another must know all its states, and none in an older
- * version. A patch that stacks on another must not have an older version.
- */
-static int klp_sets_check_versions(const struct klp_sets_record *rec,
-				   const struct klp_patch *old, bool replaces)
-{
-	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
-	const struct klp_state *old_state, *state;
-	const char *why;
-
-	klp_sets_for_each_state(old, old_state) {
-		state = klp_get_state(rec->patch, old_state->id);
-		if (!state && replaces)
-			why = "missing";
-		else if (state && state->version < old_state->version)
-			why = "older";
-		else
-			continue;
-		pr_err("%s is refused: state %lu of %s is %s in it\n",
-		       klp_sets_who(who, rec->patch, rec), old_state->id,
-		       klp_sets_who(owner, old, klp_sets_record_of(old)), why);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* Rule 3 of the contract. */
-static int klp_sets_check_states(const struct klp_sets_record *rec,
-				 const struct klp_patch *old)
-{
-	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
-	const struct klp_state *state;
-
-	klp_sets_for_each_state(old, state) {
-		if (!klp_get_state(rec->patch, state->id))
-			continue;
-		pr_err("%s is refused: state %lu is used by %s\n",
-		       klp_sets_who(who, rec->patch, rec), state->id,
-		       klp_sets_who(owner, old, klp_sets_record_of(old)));
-		return -EINVAL;
-	}
-	return 0;
-}
-
 static int klp_sets_check_others(struct klp_sets_record *rec, struct klp_sets_table *table)
 {
 	struct klp_patch *old;
@@ -223,9 +157,10 @@ static int klp_sets_check_others(struct klp_sets_record *rec, struct klp_sets_ta
 		if (klp_sets_conflicts(rec, old)) {
 			ret = klp_sets_check_names(rec, table, old);
 			if (!ret)
-				ret = klp_sets_check_states(rec, old);
+				ret = klp_sets_check_foreign_states(rec, old);
 		} else {
-			ret = klp_sets_check_versions(rec, old, klp_sets_replaces(rec, old));
+			ret = klp_sets_check_replaced_states(rec, old,
+							     klp_sets_replaces(rec, old));
 		}
 		if (ret)
 			return ret;

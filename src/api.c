@@ -60,12 +60,7 @@ static int klp_sets_check_request(const struct klp_sets_patch *p)
 		       KLP_SETS_MAX_OBSOLETES);
 		return -EINVAL;
 	}
-	if (p->replace_all || p->states) {
-		pr_err("'%s' is refused: replace_all and states are not supported yet\n",
-		       p->patch->mod->name);
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	return klp_sets_check_table(p);
 }
 
 /**
@@ -82,8 +77,10 @@ static int klp_sets_check_request(const struct klp_sets_patch *p)
  * Return: 0 when the transition was started, or a negative errno, in which case
  * nothing on the machine has changed: -EINVAL when the patch is damaged or
  * breaks a rule (said in the log), -EBUSY when another transition is in
- * progress or a hook of this module is taken, -ENOMEM, -ENODEV when the module
- * is going away, or the error of an object's pre_patch callback.
+ * progress, when a hook of this module is taken, or when a state of a replaced
+ * patch blocks its removal, -ENOMEM, -ENODEV when the module
+ * is going away, or the error of a pre_patch
+ * callback of an object or a state.
  */
 int klp_sets_enable(struct klp_sets_patch *p)
 {

@@ -144,12 +144,14 @@ static int klp_sets_pre_patch(struct klp_object *obj)
 	ret = klp_sets_check_aliases(rec);
 	if (!ret && rec->managed)
 		ret = klp_sets_show_patch(rec);
+	if (!ret)
+		ret = klp_sets_states_pre_patch(rec);
 	if (ret)
 		klp_sets_hand_over(obj);
 	return ret;
 }
 
-/* A stock patch needed the carrier for the alias check alone. */
+/* A stock patch needs the carrier during its first transition alone. */
 static void klp_sets_let_go(struct klp_object *obj)
 {
 	struct klp_sets_record *rec = klp_sets_rec(obj);
@@ -163,9 +165,16 @@ static void klp_sets_post_patch(struct klp_object *obj)
 	struct klp_sets_record *rec = klp_sets_rec(obj);
 
 	klp_sets_hand_over(obj);
-	klp_sets_show_replaced(rec);
+	if (!rec->settled)
+		klp_sets_show_replaced(rec);
+	klp_sets_states_post_patch(rec);
 	if (!rec->managed)
 		klp_sets_let_go(obj);
+}
+
+static void klp_sets_pre_unpatch(struct klp_object *obj)
+{
+	klp_sets_states_pre_unpatch(klp_sets_rec(obj));
 }
 
 static void klp_sets_post_unpatch(struct klp_object *obj)
@@ -173,6 +182,7 @@ static void klp_sets_post_unpatch(struct klp_object *obj)
 	struct klp_sets_record *rec = klp_sets_rec(obj);
 
 	klp_sets_hand_over(obj);
+	klp_sets_states_post_unpatch(rec);
 	klp_sets_hide_set(rec);
 	if (!rec->managed)
 		klp_sets_let_go(obj);
@@ -198,6 +208,7 @@ struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec)
 	kobject_init(&carrier->obj.kobj, klp.ktype_object);
 	carrier->obj.callbacks.pre_patch = klp_sets_pre_patch;
 	carrier->obj.callbacks.post_patch = klp_sets_post_patch;
+	carrier->obj.callbacks.pre_unpatch = klp_sets_pre_unpatch;
 	carrier->obj.callbacks.post_unpatch = klp_sets_post_unpatch;
 	return carrier;
 }
@@ -216,6 +227,7 @@ void klp_sets_adopt(struct klp_sets_record *rec)
 	struct klp_object *obj = &rec->carrier->obj;
 
 	klp_sets_admitted = NULL;
+	rec->settled = true;
 	klp_sets_hand_over(obj);
 	obj->patched = true;
 	obj->callbacks.post_unpatch_enabled = true;

@@ -41,6 +41,7 @@ struct klp_sets_stock {
 	unsigned long force_transition;
 	unsigned long try_complete_transition;
 	unsigned long release_patch;
+	unsigned long enabled_store;
 };
 
 extern struct klp_sets_stock klp;
@@ -70,6 +71,10 @@ struct klp_sets_carrier {
  * @replace_all: it replaces every patch on the machine
  * @replace_stock: it replaces every stock patch
  * @replace_set: the set
+ * @p:		what the client passed, when it has states
+ * @blocker:	the state for which it cannot be disabled
+ * @settled:	its enabling is complete
+ * @was_forced:	a transition that it took part in, or inherited, was forced
  * @obsoletes:	further sets that it replaces
  * @nr_obsoletes: number of those
  * @replace:	the patch's own flag, to be restored
@@ -91,6 +96,10 @@ struct klp_sets_record {
 	bool managed;
 	bool replace_all;
 	bool replace_stock;
+	struct klp_sets_patch *p;
+	const struct klp_sets_state *blocker;
+	bool settled;
+	bool was_forced;
 	u32 replace_set;
 	u32 *obsoletes;
 	unsigned int nr_obsoletes;
@@ -113,7 +122,7 @@ struct klp_sets_record {
  */
 struct klp_sets_request {
 	struct list_head node;
-	const struct klp_sets_patch *p;
+	struct klp_sets_patch *p;
 	struct task_struct *task;
 	int err;
 };
@@ -152,7 +161,7 @@ int klp_sets_check_adopted(struct klp_sets_record *rec);
 /* record.c */
 extern struct klp_sets_record *klp_sets_admitted;
 struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
-					      const struct klp_sets_patch *p);
+					      struct klp_sets_patch *p);
 void klp_sets_free_record(struct klp_sets_record *rec);
 struct klp_sets_record *klp_sets_record_of(const struct klp_patch *patch);
 bool klp_sets_has_record(const struct klp_patch *patch);
@@ -162,6 +171,9 @@ void klp_sets_bury(const struct klp_patch *patch);
 void klp_sets_drop_admitted(void);
 void klp_sets_schedule_reap(void);
 void klp_sets_flush_records(void);
+bool klp_sets_blocks(const struct klp_patch *patch);
+void klp_sets_move_folder(struct klp_sets_record *rec, struct kobject *folder);
+ssize_t klp_sets_show_states(const struct kobject *folder, char *buf);
 
 /* scope.c */
 bool klp_sets_replaces(const struct klp_sets_record *rec, const struct klp_patch *old);
@@ -182,6 +194,20 @@ void klp_sets_adopt(struct klp_sets_record *rec);
 struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec);
 struct klp_sets_record *klp_sets_carried_record(const struct klp_object *obj);
 
+/* states.c */
+int klp_sets_check_table(const struct klp_sets_patch *p);
+int klp_sets_check_own_states(const struct klp_sets_record *rec);
+int klp_sets_check_foreign_states(const struct klp_sets_record *rec,
+				  const struct klp_patch *old);
+int klp_sets_check_replaced_states(const struct klp_sets_record *rec,
+				   const struct klp_patch *old, bool replaces);
+const struct klp_sets_state *klp_sets_find_blocker(const struct klp_sets_record *rec);
+int klp_sets_states_pre_patch(struct klp_sets_record *rec);
+void klp_sets_states_post_patch(struct klp_sets_record *rec);
+void klp_sets_states_pre_unpatch(struct klp_sets_record *rec);
+void klp_sets_states_post_unpatch(struct klp_sets_record *rec);
+ssize_t klp_sets_emit_states(const struct klp_sets_record *rec, char *buf);
+
 /* commit.c */
 void klp_sets_commit(struct klp_patch *patch);
 void klp_sets_retire(struct klp_patch *patch);
@@ -191,6 +217,8 @@ void klp_sets_enabled(const struct klp_patch *patch);
 int klp_sets_prepare_force(void);
 void klp_sets_force_begins(void);
 void klp_sets_force_ends(void);
+bool klp_sets_was_forced(void);
+void klp_sets_reset_force(void);
 void klp_sets_free_force(void);
 
 /* sysfs.c */

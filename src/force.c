@@ -26,6 +26,29 @@ static unsigned int klp_sets_max_flags;
  */
 static unsigned int klp_sets_nr_flags;
 
+/* The last transition that was started has been forced; klp_mutex. */
+static bool klp_sets_forced_once;
+
+/**
+ * klp_sets_was_forced() - whether the transition in progress was ever forced
+ *
+ * Context: any, under klp_mutex, until the transition is complete.
+ */
+bool klp_sets_was_forced(void)
+{
+	return klp_sets_forced_once;
+}
+
+/**
+ * klp_sets_reset_force() - a transition starts
+ *
+ * Context: any, under klp_mutex.
+ */
+void notrace klp_sets_reset_force(void)
+{
+	klp_sets_forced_once = false;
+}
+
 /**
  * klp_sets_prepare_force() - have room to note the flags of all patches
  *
@@ -67,6 +90,7 @@ void notrace klp_sets_force_begins(void)
 {
 	struct klp_patch *patch;
 
+	klp_sets_forced_once = true;
 	if (klp_sets_nr_flags)
 		return;
 	klp_sets_for_each_patch(patch) {

@@ -19,9 +19,28 @@ static __always_inline bool klp_sets_is_entry(unsigned long ip, unsigned long fu
 }
 
 /*
+ * Where a refused write to a patch's "enabled" file goes. A task that is in here
+ * when the hooks are removed does not sleep, so ftrace waits for it.
+ */
+static ssize_t notrace klp_sets_busy(struct kobject *kobj, struct kobj_attribute *attr,
+				     const char *buf, size_t count)
+{
+	return -EBUSY;
+}
+
+/* Whether the write of @buf to "enabled" would remove a state that must stay. */
+static bool notrace klp_sets_is_blocked(struct kobject *kobj, const char *buf)
+{
+	bool enable;
+
+	return !kstrtobool(buf, &enable) && !enable &&
+	       klp_sets_blocks(container_of(kobj, struct klp_patch, kobj));
+}
+
+/*
  * Runs at the entry of the hooked functions with preemption disabled: must not
- * sleep, allocate, free, or take a spinlock_t. All but the release run under
- * klp_mutex.
+ * sleep, allocate, free, or take a spinlock_t. All run under klp_mutex, but for
+ * the release of a patch and the write to its "enabled" file.
  */
 static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
 				  struct ftrace_ops *ops, struct klp_sets_fregs *fregs)
@@ -31,6 +50,7 @@ static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
 	if (klp_sets_is_entry(ip, klp.is_patch_compatible)) {
 		klp_sets_redirect(fregs, klp_sets_admit);
 	} else if (klp_sets_is_entry(ip, klp.init_transition)) {
+		klp_sets_reset_force();
 		if (klp_sets_arg(fregs, 1))
 			klp_sets_commit(arg);
 		else
@@ -42,6 +62,9 @@ static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
 		klp_sets_enabled(*klp.transition_patch);
 	} else if (klp_sets_is_entry(ip, klp.release_patch)) {
 		klp_sets_bury(container_of((struct kobject *)arg, struct klp_patch, kobj));
+	} else if (klp_sets_is_entry(ip, klp.enabled_store)) {
+		if (klp_sets_is_blocked(arg, (const char *)klp_sets_arg(fregs, 2)))
+			klp_sets_redirect(fregs, klp_sets_busy);
 	}
 }
 
@@ -63,6 +86,7 @@ static const struct {
 	{ "klp_force_transition", &klp.force_transition },
 	{ "klp_try_complete_transition", &klp.try_complete_transition },
 	{ "klp_kobj_release_patch", &klp.release_patch },
+	{ "enabled_store", &klp.enabled_store },
 };
 
 /* An empty filter owns no memory. */

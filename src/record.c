@@ -39,7 +39,7 @@ static DECLARE_WORK(klp_sets_reap_work, klp_sets_reap);
  * about to go away.
  */
 struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
-					      const struct klp_sets_patch *p)
+					      struct klp_sets_patch *p)
 {
 	struct klp_sets_record *rec;
 
@@ -56,6 +56,9 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 		rec->managed = true;
 		rec->replace_set = p->replace_set;
 		rec->nr_obsoletes = p->nr_obsoletes;
+		if (p->states)
+			rec->p = p;
+		rec->blocker = klp_sets_find_blocker(rec);
 	}
 
 	if (!try_module_get(THIS_MODULE)) {
@@ -184,6 +187,75 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
 		klp_sets_schedule_reap();
 		module_put(THIS_MODULE);
 	}
+}
+
+/**
+ * klp_sets_blocks() - whether a patch must not be disabled (said in the log)
+ * @patch:	a patch whose "enabled" file is being written
+ *
+ * Asked before stock livepatch takes klp_mutex, so it does not depend on what
+ * can change under it.
+ *
+ * Context: any, while the patch cannot be released.
+ */
+bool notrace klp_sets_blocks(const struct klp_patch *patch)
+{
+	const struct klp_sets_state *blocker = NULL;
+	struct klp_sets_record *rec;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	list_for_each_entry(rec, &klp_sets_records, node)
+		if (rec->patch == patch && !rec->dead)
+			blocker = rec->blocker;
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+
+	if (blocker)
+		pr_err("'%s' cannot be disabled: state %lu '%s' cannot be removed\n",
+		       patch->mod->name, blocker->id, blocker->name ?: "-");
+	return blocker;
+}
+
+/**
+ * klp_sets_move_folder() - let a record have the folder of its set
+ * @rec:	the record
+ * @folder:	the folder, or NULL
+ *
+ * Context: under klp_mutex.
+ */
+void klp_sets_move_folder(struct klp_sets_record *rec, struct kobject *folder)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	rec->folder = folder;
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+}
+
+/**
+ * klp_sets_show_states() - print the states of the patch that a folder shows
+ * @folder:	the folder of a set
+ * @buf:	a page
+ *
+ * A record that is not dead keeps its patch, and so the names, from going away.
+ *
+ * Context: process context; must not take klp_mutex, under which the folder and
+ * its files are removed.
+ * Return: length of the text.
+ */
+ssize_t klp_sets_show_states(const struct kobject *folder, char *buf)
+{
+	struct klp_sets_record *rec;
+	unsigned long flags;
+	ssize_t len = 0;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	list_for_each_entry(rec, &klp_sets_records, node) {
+		if (rec->folder == folder && !rec->dead)
+			len = klp_sets_emit_states(rec, buf);
+	}
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+	return len;
 }
 
 /* Takes one dead record off the list. */

@@ -59,6 +59,25 @@ static int klp_sets_find_symbol(const char *name, unsigned long max_offset,
 	return klp_sets_check_symbol(name, *addr, max_offset);
 }
 
+/* The store of the "enabled" file, found through the type of the patches' kobject. */
+static int klp_sets_find_enabled_store(void)
+{
+	const struct attribute_group **group;
+	struct attribute **attr;
+
+	for (group = klp.ktype_patch->default_groups; group && *group; group++) {
+		for (attr = (*group)->attrs; attr && *attr; attr++) {
+			if (strcmp((*attr)->name, "enabled"))
+				continue;
+			klp.enabled_store = (unsigned long)
+				container_of(*attr, struct kobj_attribute, attr)->store;
+			return klp_sets_check_symbol("enabled_store", klp.enabled_store, 0);
+		}
+	}
+	pr_err("cannot work with this kernel: a livepatch has no 'enabled' file\n");
+	return -ENOENT;
+}
+
 /**
  * klp_sets_find_symbols() - fill in &klp
  *
@@ -95,5 +114,8 @@ int klp_sets_find_symbols(void)
 	}
 
 	klp.release_patch = (unsigned long)klp.ktype_patch->release;
-	return klp_sets_check_symbol("klp_kobj_release_patch", klp.release_patch, 0);
+	ret = klp_sets_check_symbol("klp_kobj_release_patch", klp.release_patch, 0);
+	if (ret)
+		return ret;
+	return klp_sets_find_enabled_store();
 }

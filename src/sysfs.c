@@ -4,6 +4,7 @@
  *
  * /sys/kernel/klp_sets/assign
  * /sys/kernel/klp_sets/sets/<id>/patch
+ * /sys/kernel/klp_sets/sets/<id>/states
  * /sys/kernel/livepatch/<patch>/replace_set
  * /sys/kernel/livepatch/<patch>/obsoletes
  *
@@ -39,18 +40,42 @@ static ssize_t obsoletes_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return len + sysfs_emit_at(buf, len, "\n");
 }
 
+static ssize_t states_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return klp_sets_show_states(kobj, buf);
+}
+
+static struct kobj_attribute klp_sets_states_attr = __ATTR_RO(states);
+
+static int klp_sets_make_folder(struct klp_sets_record *rec)
+{
+	struct kobject *folder;
+	char name[11];
+	int ret;
+
+	snprintf(name, sizeof(name), "%u", rec->replace_set);
+	folder = kobject_create_and_add(name, klp_sets_folders);
+	if (!folder)
+		return -ENOMEM;
+	ret = sysfs_create_file(folder, &klp_sets_states_attr.attr);
+	if (ret)
+		kobject_put(folder);
+	else
+		klp_sets_move_folder(rec, folder);
+	return ret;
+}
+
 /* Makes the folder of a set, or lets the one there is show another patch. */
 static int klp_sets_show_folder(struct klp_sets_record *rec)
 {
-	char name[11];
+	int ret;
 
 	if (rec->folder) {
 		sysfs_remove_link(rec->folder, "patch");
 	} else {
-		snprintf(name, sizeof(name), "%u", rec->replace_set);
-		rec->folder = kobject_create_and_add(name, klp_sets_folders);
-		if (!rec->folder)
-			return -ENOMEM;
+		ret = klp_sets_make_folder(rec);
+		if (ret)
+			return ret;
 	}
 	return sysfs_create_link(rec->folder, &rec->patch->kobj, "patch");
 }
@@ -129,7 +154,8 @@ void klp_sets_show_replaced(struct klp_sets_record *rec)
 		if (!old_rec || old_rec == rec || !klp_sets_replaces(rec, old))
 			continue;
 		if (rec->managed && old_rec->replace_set == rec->replace_set) {
-			swap(rec->folder, old_rec->folder);
+			klp_sets_move_folder(rec, old_rec->folder);
+			klp_sets_move_folder(old_rec, NULL);
 			moved = true;
 		}
 		klp_sets_hide_set(old_rec);
@@ -149,11 +175,13 @@ void klp_sets_show_replaced(struct klp_sets_record *rec)
  */
 void klp_sets_hide_set(struct klp_sets_record *rec)
 {
-	if (!rec->folder)
+	struct kobject *folder = rec->folder;
+
+	if (!folder)
 		return;
-	kobject_del(rec->folder);
-	kobject_put(rec->folder);
-	rec->folder = NULL;
+	klp_sets_move_folder(rec, NULL);
+	kobject_del(folder);
+	kobject_put(folder);
 }
 
 /**
