@@ -18,6 +18,11 @@ else
 	bold='' blue='' red='' plain=''
 fi
 
+give_up() {
+	echo "demo.sh: $*" >&2
+	exit 1
+}
+
 die() {
 	printf '\n%sNot as told: %s%s\n' "$red" "$*" "$plain"
 	exit 1
@@ -101,11 +106,11 @@ remove_patch() {
 	must "rmmod $1"
 }
 
-[ "$(id -u)" = 0 ] || die "livepatches are loaded by root"
-[ -e "$modules/klp-sets.ko" ] || die "no klp-sets.ko in $modules"
-[ -d $livepatch ] || die "this kernel has no livepatch support"
-[ -z "$(ls -A $livepatch)" ] || die "this machine has livepatches already, this story starts without"
-[ ! -e /sys/module/klp_sets ] || die "klp-sets is loaded already, this story starts without"
+[ "$(id -u)" = 0 ] || give_up "livepatches are loaded by root"
+[ -e "$modules/klp-sets.ko" ] || give_up "no klp-sets.ko in $modules"
+[ -d $livepatch ] || give_up "this kernel has no livepatch support"
+[ -z "$(ls -A $livepatch)" ] || give_up "this machine has livepatches already, this story starts without"
+[ ! -e /sys/module/klp_sets ] || give_up "klp-sets is loaded already, this story starts without"
 cd "$modules" || exit 1
 
 cmdline=$(cat /proc/cmdline)

@@ -4,12 +4,16 @@
 
 # pack DIR: expects DIR/plan or DIR/command, makes DIR/initrd.
 pack() {
-	local dir=$1 overlay=$1/overlay build
+	local dir=$1 overlay=$1/overlay build lock
 	build=$(build_dir)
 	mkdir -p "$overlay/klp-sets"
 	cp "$vm/guest/init" "$overlay/init"
 	rsync --recursive --links --perms --exclude-from="$vm/objects" "$top/" "$overlay/klp-sets/"
+	# Not while another run builds.
+	exec {lock}> "$kdir/build-lock"
+	flock --shared "$lock"
 	cp -r "$build/modules" "$overlay/klp-sets/"
+	exec {lock}>&-
 	if [ -d "$kdir/selftests/guest" ]; then
 		cp -r "$kdir/selftests/guest/." "$overlay/"
 	fi
