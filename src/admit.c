@@ -102,7 +102,7 @@ static unsigned int klp_sets_count_replaced(const struct klp_sets_record *rec)
 static int klp_sets_add_own(const struct klp_sets_record *rec, struct klp_sets_table *table)
 {
 	const struct klp_object *obj;
-	const struct klp_func *func;
+	struct klp_func *func;
 	char who[KLP_SETS_WHO_LEN];
 	unsigned int hash;
 
@@ -316,6 +316,21 @@ static int klp_sets_admit_record(struct klp_sets_record *rec)
 	return 0;
 }
 
+/* This module is going away: nothing is managed, and stock's own rule remains. */
+static int klp_sets_check_unrecorded(struct klp_patch *patch)
+{
+	const struct klp_sets_record rec = { .patch = patch, .replace_all = patch->replace };
+	struct klp_patch *old;
+	int ret = 0;
+
+	klp_sets_for_each_patch(old) {
+		ret = klp_sets_check_replaced_states(&rec, old, patch->replace);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
 static int klp_sets_try_admit(struct klp_patch *patch, const struct klp_sets_request *req)
 {
 	struct klp_sets_record *rec;
@@ -334,11 +349,11 @@ static int klp_sets_try_admit(struct klp_patch *patch, const struct klp_sets_req
 		return ret;
 
 	rec = req ? klp_sets_alloc_record(patch, req->p) : klp_sets_stock_record(patch);
-	if (IS_ERR(rec)) {
-		/* This module is going away: nothing is managed, as if it were gone. */
-		return !req && PTR_ERR(rec) == -ENODEV ? 0 : PTR_ERR(rec);
-	}
-	return klp_sets_admit_record(rec);
+	if (!IS_ERR(rec))
+		return klp_sets_admit_record(rec);
+	if (!req && PTR_ERR(rec) == -ENODEV)
+		return klp_sets_check_unrecorded(patch);
+	return PTR_ERR(rec);
 }
 
 /**
@@ -360,10 +375,13 @@ bool klp_sets_admit(struct klp_patch *patch)
 	ret = klp_sets_try_admit(patch, req);
 	if (ret == -ENOMEM)
 		pr_err("'%s' is refused: out of memory\n", patch->mod->name);
-	/* Whoever made a request cleans up; otherwise the work item must. */
+	/*
+	 * Whoever made a request cleans up; otherwise the work item must. The
+	 * admitted record keeps this module until the work item has run.
+	 */
 	if (req)
 		req->err = ret;
-	else
+	else if (klp_sets_admitted)
 		klp_sets_schedule_reap();
 	return !ret;
 }

@@ -19,7 +19,7 @@ static unsigned int klp_sets_count_loaded(const struct klp_patch *patch)
 
 	klp_for_each_object(patch, obj)
 		klp_for_each_func(obj, func)
-			nr += !func->nop && func->old_func;
+			nr += !!func->old_func;
 	return nr;
 }
 
@@ -27,7 +27,7 @@ static int klp_sets_add_own_addrs(const struct klp_sets_record *rec,
 				  struct klp_sets_table *table)
 {
 	const struct klp_object *obj;
-	const struct klp_func *func, *other;
+	struct klp_func *func, *other;
 	char who[KLP_SETS_WHO_LEN];
 
 	klp_for_each_object(rec->patch, obj) {
@@ -48,45 +48,60 @@ static int klp_sets_add_own_addrs(const struct klp_sets_record *rec,
 }
 
 /*
- * The replaced patch called the same function by another name: a nop for that
- * name would stand above the new code.
+ * Adds the nops, but for those that would stand above the new code, because the
+ * replaced patch called the same function by another name.
  */
-static void klp_sets_drop_alias_nops(const struct klp_sets_record *rec,
-				     const struct klp_sets_table *table)
+static void klp_sets_add_nop_addrs(const struct klp_sets_record *rec,
+				   struct klp_sets_table *table, struct list_head *dropped)
 {
 	struct klp_object *obj;
 	struct klp_func *func, *tmp;
 
 	klp_for_each_object(rec->patch, obj) {
 		klp_for_each_func_safe(obj, func, tmp) {
-			if (!func->nop || !func->old_func ||
-			    !klp_sets_find_addr(table, func))
+			if (!func->nop || !func->old_func)
 				continue;
-			list_del(&func->node);
-			kobject_put(&func->kobj);
+			if (klp_sets_find_addr(table, func))
+				list_move(&func->node, dropped);
+			else
+				klp_sets_add_addr(table, func);
 		}
 	}
 }
 
-/* Rule 2 of the contract for functions that have two names. */
-static int klp_sets_check_addrs(const struct klp_sets_record *rec,
-				const struct klp_sets_table *table,
-				const struct klp_patch *old)
+static int klp_sets_refuse_alias(const struct klp_sets_record *rec,
+				 const struct klp_func *own, const struct klp_patch *old,
+				 const struct klp_func *func)
 {
 	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+
+	pr_err("%s is refused: function '%s' is the same as '%s', which is changed by %s\n",
+	       klp_sets_who(who, rec->patch, rec), own->old_name, func->old_name,
+	       klp_sets_who(owner, old, klp_sets_record_of(old)));
+	return -EINVAL;
+}
+
+/*
+ * Rule 2 of the contract for functions that have two names. A nop that meets a
+ * function of another set means that two sets came to share one when its module
+ * was loaded. Stock livepatch frees a nop in the belief that it is the last of
+ * its function, so this one must go: the other set's code stays in force.
+ */
+static int klp_sets_check_addrs(const struct klp_sets_record *rec,
+				const struct klp_sets_table *table,
+				const struct klp_patch *old, struct list_head *dropped)
+{
 	const struct klp_object *obj;
-	const struct klp_func *func, *own;
+	const struct klp_func *func;
+	struct klp_func *own;
 
 	klp_for_each_object(old, obj) {
 		klp_for_each_func(obj, func) {
 			own = func->old_func ? klp_sets_find_addr(table, func) : NULL;
-			if (!own)
-				continue;
-			pr_err("%s is refused: function '%s' is the same as '%s', which is changed by %s\n",
-			       klp_sets_who(who, rec->patch, rec), own->old_name,
-			       func->old_name,
-			       klp_sets_who(owner, old, klp_sets_record_of(old)));
-			return -EINVAL;
+			if (own && !own->nop)
+				return klp_sets_refuse_alias(rec, own, old, func);
+			if (own)
+				list_move(&own->node, dropped);
 		}
 	}
 	return 0;
@@ -103,6 +118,8 @@ int klp_sets_check_aliases(struct klp_sets_record *rec)
 {
 	struct klp_sets_table table;
 	const struct klp_patch *old;
+	struct klp_func *nop, *tmp;
+	LIST_HEAD(dropped);
 	int ret;
 
 	ret = klp_sets_init_table(&table, klp_sets_count_loaded(rec->patch));
@@ -110,15 +127,21 @@ int klp_sets_check_aliases(struct klp_sets_record *rec)
 		return ret;
 
 	ret = klp_sets_add_own_addrs(rec, &table);
+	/* The nops of a stock patch are stock's own. */
 	if (!ret && rec->managed)
-		klp_sets_drop_alias_nops(rec, &table);
+		klp_sets_add_nop_addrs(rec, &table, &dropped);
 	klp_sets_for_each_patch(old) {
 		if (ret)
 			break;
 		if (old != rec->patch && klp_sets_conflicts(rec, old))
-			ret = klp_sets_check_addrs(rec, &table, old);
+			ret = klp_sets_check_addrs(rec, &table, old, &dropped);
 	}
+
 	klp_sets_free_table(&table);
+	list_for_each_entry_safe(nop, tmp, &dropped, node) {
+		list_del(&nop->node);
+		kobject_put(&nop->kobj);
+	}
 	return ret;
 }
 

@@ -64,6 +64,9 @@ int klp_sets_prepare_force(void)
 	struct klp_patch *patch;
 	unsigned int nr = 1;
 
+	/* A force may have been noted, and then the hooks were removed. */
+	klp_sets_nr_flags = 0;
+
 	klp_sets_for_each_patch(patch)
 		nr++;
 	if (nr <= klp_sets_max_flags)

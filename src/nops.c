@@ -116,7 +116,7 @@ int klp_sets_add_nops(struct klp_sets_record *rec, struct klp_sets_table *table,
 		      const struct klp_patch *old)
 {
 	const struct klp_object *old_obj;
-	const struct klp_func *old_func;
+	struct klp_func *old_func;
 	struct klp_object *obj;
 	unsigned int hash;
 	int ret;

@@ -9,6 +9,9 @@
  * @rec:	the new patch's record
  * @old:	a patch in stock's list
  *
+ * Has a meaning from admit until the transition is complete: later, the sets
+ * that it made free may have new patches.
+ *
  * Context: any, under klp_mutex. Admit and commit ask the same question, and
  * the mutex makes sure that they get the same answer.
  */

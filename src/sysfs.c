@@ -40,6 +40,13 @@ static ssize_t obsoletes_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return len + sysfs_emit_at(buf, len, "\n");
 }
 
+/* The last reference may be dropped later than this, but the name is free now. */
+static void klp_sets_remove(struct kobject *kobj)
+{
+	kobject_del(kobj);
+	kobject_put(kobj);
+}
+
 static ssize_t states_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	return klp_sets_show_states(kobj, buf);
@@ -59,7 +66,7 @@ static int klp_sets_make_folder(struct klp_sets_record *rec)
 		return -ENOMEM;
 	ret = sysfs_create_file(folder, &klp_sets_states_attr.attr);
 	if (ret)
-		kobject_put(folder);
+		klp_sets_remove(folder);
 	else
 		klp_sets_move_folder(rec, folder);
 	return ret;
@@ -150,8 +157,11 @@ void klp_sets_show_replaced(struct klp_sets_record *rec)
 	bool moved = false;
 
 	klp_sets_for_each_patch(old) {
+		/* Those behind it stay. */
+		if (old == rec->patch)
+			break;
 		old_rec = klp_sets_record_of(old);
-		if (!old_rec || old_rec == rec || !klp_sets_replaces(rec, old))
+		if (!old_rec)
 			continue;
 		if (rec->managed && old_rec->replace_set == rec->replace_set) {
 			klp_sets_move_folder(rec, old_rec->folder);
@@ -180,8 +190,7 @@ void klp_sets_hide_set(struct klp_sets_record *rec)
 	if (!folder)
 		return;
 	klp_sets_move_folder(rec, NULL);
-	kobject_del(folder);
-	kobject_put(folder);
+	klp_sets_remove(folder);
 }
 
 /**
@@ -210,6 +219,6 @@ void klp_sets_exit_sysfs(void)
 {
 	/* Waits for those who are writing to it. */
 	sysfs_remove_file(klp_sets_root, &klp_sets_assign_attr.attr);
-	kobject_put(klp_sets_folders);
-	kobject_put(klp_sets_root);
+	klp_sets_remove(klp_sets_folders);
+	klp_sets_remove(klp_sets_root);
 }

@@ -16,7 +16,7 @@ struct klp_sets_entry {
 	struct hlist_node node;
 	unsigned int hash;
 	const struct klp_object *obj;
-	const struct klp_func *func;
+	struct klp_func *func;
 };
 
 /**
@@ -57,7 +57,7 @@ static struct hlist_head *klp_sets_bucket(const struct klp_sets_table *table,
 }
 
 static void klp_sets_add(struct klp_sets_table *table, unsigned int hash,
-			 const struct klp_object *obj, const struct klp_func *func)
+			 const struct klp_object *obj, struct klp_func *func)
 {
 	struct klp_sets_entry *e;
 
@@ -132,7 +132,7 @@ const struct klp_func *klp_sets_find_name(const struct klp_sets_table *table,
  * @func:	the function, with a name
  */
 void klp_sets_add_name(struct klp_sets_table *table, unsigned int obj_hash,
-		       const struct klp_object *obj, const struct klp_func *func)
+		       const struct klp_object *obj, struct klp_func *func)
 {
 	klp_sets_add(table, klp_sets_hash_name(obj_hash, func), obj, func);
 }
@@ -144,8 +144,8 @@ void klp_sets_add_name(struct klp_sets_table *table, unsigned int obj_hash,
  *
  * Return: the table's entry of the same address, or NULL.
  */
-const struct klp_func *klp_sets_find_addr(const struct klp_sets_table *table,
-					  const struct klp_func *func)
+struct klp_func *klp_sets_find_addr(const struct klp_sets_table *table,
+				    const struct klp_func *func)
 {
 	const struct klp_sets_entry *e;
 
@@ -161,7 +161,7 @@ const struct klp_func *klp_sets_find_addr(const struct klp_sets_table *table,
  * @table:	the table
  * @func:	a function whose address is known
  */
-void klp_sets_add_addr(struct klp_sets_table *table, const struct klp_func *func)
+void klp_sets_add_addr(struct klp_sets_table *table, struct klp_func *func)
 {
 	klp_sets_add(table, hash_ptr(func->old_func, 32), NULL, func);
 }

@@ -27,10 +27,10 @@ const struct klp_func *klp_sets_find_name(const struct klp_sets_table *table,
 					  const struct klp_object *obj,
 					  const struct klp_func *func);
 void klp_sets_add_name(struct klp_sets_table *table, unsigned int obj_hash,
-		       const struct klp_object *obj, const struct klp_func *func);
+		       const struct klp_object *obj, struct klp_func *func);
 
-const struct klp_func *klp_sets_find_addr(const struct klp_sets_table *table,
-					  const struct klp_func *func);
-void klp_sets_add_addr(struct klp_sets_table *table, const struct klp_func *func);
+struct klp_func *klp_sets_find_addr(const struct klp_sets_table *table,
+				    const struct klp_func *func);
+void klp_sets_add_addr(struct klp_sets_table *table, struct klp_func *func);
 
 #endif /* _KLP_SETS_TABLE_H */
