@@ -5,9 +5,8 @@
  * The parameters are read when a patch is admitted, and what was decided then
  * holds for that patch. Documentation/policies.md has the table.
  */
-#include <linux/kernel.h>
+#include <linux/kernel.h>	/* add_taint(), via panic.h on newer kernels */
 #include <linux/moduleparam.h>
-#include <linux/panic.h>
 #include <linux/string.h>
 
 #include "core.h"
