@@ -36,7 +36,7 @@ static int klp_sets_check_func(const struct klp_patch *patch, const struct klp_o
  * @patch:	the patch, which may be NULL
  *
  * Stock livepatch looks at most of this only after admit, and at some of it
- * never.
+ * never. A client's call is checked before as well, for its own errno.
  *
  * Return: 0 or -EINVAL (said in the log).
  */
@@ -194,7 +194,7 @@ static int klp_sets_check_record(struct klp_sets_record *rec, struct klp_sets_ta
 				  klp_sets_count_replaced(rec));
 	if (!ret)
 		ret = klp_sets_add_own(rec, table);
-	if (!ret)
+	if (!ret && rec->managed)
 		ret = klp_sets_check_own_states(rec);
 	if (!ret)
 		ret = klp_sets_check_others(rec, table);
@@ -242,8 +242,16 @@ int klp_sets_check_adopted(struct klp_sets_record *rec)
 	return ret;
 }
 
-/* Stock livepatch would initialise it again, and damage its own list. */
-static int klp_sets_check_first_time(const struct klp_patch *patch)
+/**
+ * klp_sets_check_first_time() - refuse a patch that is known already
+ * @patch:	the patch
+ *
+ * Stock livepatch would initialise it again, and damage its own list.
+ *
+ * Context: under klp_mutex.
+ * Return: 0 or -EINVAL (said in the log).
+ */
+int klp_sets_check_first_time(const struct klp_patch *patch)
 {
 	const struct klp_patch *old;
 	bool known = klp_sets_has_record(patch);
@@ -371,6 +379,8 @@ bool klp_sets_admit(struct klp_patch *patch)
 	int ret;
 
 	klp_sets_drop_admitted();
+	if (req)
+		req->seen = true;
 
 	ret = klp_sets_try_admit(patch, req);
 	if (ret == -ENOMEM)

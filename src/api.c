@@ -63,6 +63,45 @@ static int klp_sets_check_request(const struct klp_sets_patch *p)
 	return klp_sets_check_table(p);
 }
 
+/* Leaves the request, with the hooks in place. */
+static int klp_sets_begin(struct klp_sets_request *req)
+{
+	struct klp_patch *patch = req->p->patch;
+	int ret;
+
+	ret = klp_sets_check_first_time(patch);
+	if (ret)
+		return ret;
+
+	/* Stock livepatch would find out as well, but the hooks cost time. */
+	if (*klp.transition_patch) {
+		pr_err("'%s' is not enabled: '%s' is in transition\n", patch->mod->name,
+		       (*klp.transition_patch)->mod->name);
+		return -EBUSY;
+	}
+
+	list_add(&req->node, &klp_sets_requests);
+	ret = klp_sets_update_hooks();
+	if (ret) {
+		list_del(&req->node);
+		return ret;
+	}
+
+	/* If a hook should not be called, the patch must not replace everything. */
+	patch->replace = false;
+	return 0;
+}
+
+static void klp_sets_end(struct klp_sets_request *req, int err)
+{
+	list_del(&req->node);
+	if (!err && (!req->seen ||
+		     (klp_sets_admitted && klp_sets_admitted->patch == req->p->patch)))
+		pr_alert("a patch was enabled as a stock patch: a hook was not called\n");
+	klp_sets_drop_admitted();
+	klp_sets_update_hooks();
+}
+
 /**
  * klp_sets_enable() - enable a livepatch as a member of a replace set
  * @p:		the livepatch, its set, and more; stays in place as long as the module
@@ -91,23 +130,20 @@ int klp_sets_enable(struct klp_sets_patch *p)
 	ret = klp_sets_check_request(p);
 	if (ret)
 		return ret;
-	replace = p->patch->replace;
 
 	mutex_lock(klp.mutex);
-	list_add(&req.node, &klp_sets_requests);
-	ret = klp_sets_update_hooks();
+	replace = p->patch->replace;
+	ret = klp_sets_begin(&req);
 	mutex_unlock(klp.mutex);
+	if (ret)
+		return ret;
 
-	if (!ret)
-		ret = klp_enable_patch(p->patch);
+	ret = klp_enable_patch(p->patch);
 	if (ret && req.err)
 		ret = req.err;
 
 	mutex_lock(klp.mutex);
-	list_del(&req.node);
-	if (ret)
-		klp_sets_drop_admitted();
-	klp_sets_update_hooks();
+	klp_sets_end(&req, ret);
 	mutex_unlock(klp.mutex);
 
 	/* From here on, an enabled patch may be gone already. */

@@ -183,7 +183,7 @@ static struct klp_sets_assignment *klp_sets_parse_sets(const char *name, char *l
 	if (!a)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&a->node);
-	strcpy(a->name, name);
+	strscpy(a->name, name, sizeof(a->name));
 
 	word = klp_sets_word(&line);
 	ret = word ? kstrtou32(word, 10, &a->replace_set) : -EINVAL;

@@ -11,7 +11,7 @@
 
 #include "core.h"
 
-static unsigned int klp_sets_count_loaded(const struct klp_patch *patch)
+static unsigned int klp_sets_count_funcs(const struct klp_patch *patch)
 {
 	const struct klp_object *obj;
 	const struct klp_func *func;
@@ -19,7 +19,7 @@ static unsigned int klp_sets_count_loaded(const struct klp_patch *patch)
 
 	klp_for_each_object(patch, obj)
 		klp_for_each_func(obj, func)
-			nr += !!func->old_func;
+			nr++;
 	return nr;
 }
 
@@ -31,8 +31,10 @@ static int klp_sets_add_own_addrs(const struct klp_sets_record *rec,
 	char who[KLP_SETS_WHO_LEN];
 
 	klp_for_each_object(rec->patch, obj) {
+		if (!klp_sets_is_loaded(obj))
+			continue;
 		klp_for_each_func(obj, func) {
-			if (func->nop || !func->old_func)
+			if (func->nop)
 				continue;
 			other = klp_sets_find_addr(table, func);
 			if (other && rec->managed) {
@@ -58,8 +60,10 @@ static void klp_sets_add_nop_addrs(const struct klp_sets_record *rec,
 	struct klp_func *func, *tmp;
 
 	klp_for_each_object(rec->patch, obj) {
+		if (!klp_sets_is_loaded(obj))
+			continue;
 		klp_for_each_func_safe(obj, func, tmp) {
-			if (!func->nop || !func->old_func)
+			if (!func->nop)
 				continue;
 			if (klp_sets_find_addr(table, func))
 				list_move(&func->node, dropped);
@@ -96,8 +100,10 @@ static int klp_sets_check_addrs(const struct klp_sets_record *rec,
 	struct klp_func *own;
 
 	klp_for_each_object(old, obj) {
+		if (!klp_sets_is_loaded(obj))
+			continue;
 		klp_for_each_func(obj, func) {
-			own = func->old_func ? klp_sets_find_addr(table, func) : NULL;
+			own = klp_sets_find_addr(table, func);
 			if (own && !own->nop)
 				return klp_sets_refuse_alias(rec, own, old, func);
 			if (own)
@@ -122,7 +128,7 @@ int klp_sets_check_aliases(struct klp_sets_record *rec)
 	LIST_HEAD(dropped);
 	int ret;
 
-	ret = klp_sets_init_table(&table, klp_sets_count_loaded(rec->patch));
+	ret = klp_sets_init_table(&table, klp_sets_count_funcs(rec->patch));
 	if (ret)
 		return ret;
 
@@ -169,6 +175,8 @@ static int klp_sets_pre_patch(struct klp_object *obj)
 		ret = klp_sets_show_patch(rec);
 	if (!ret)
 		ret = klp_sets_states_pre_patch(rec);
+	if (ret == -ENOMEM)
+		pr_err("'%s' is refused: out of memory\n", rec->patch->mod->name);
 	if (ret)
 		klp_sets_hand_over(obj);
 	return ret;

@@ -63,12 +63,12 @@ void notrace klp_sets_commit(struct klp_patch *patch)
  */
 void notrace klp_sets_retire(struct klp_patch *patch)
 {
-	bool managed = klp_sets_record_of(patch);
+	struct klp_sets_record *rec = klp_sets_record_of(patch);
 
-	if (!managed && !patch->replace)
+	if (!rec && !patch->replace)
 		return;
 	list_move(&patch->list, klp.patches);
-	if (managed)
+	if (rec)
 		patch->replace = false;
 }
 

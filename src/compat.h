@@ -32,4 +32,10 @@
 	instruction_pointer_set(klp_sets_pt_regs(fregs), (unsigned long)(func))
 #endif
 
+/*
+ * How far behind a function's address its ftrace location may be. x86: past the
+ * ENDBR; a kprobe's address is past it already.
+ */
+#define KLP_SETS_ENTRY_LEN	4
+
 #endif /* _KLP_SETS_COMPAT_H */

@@ -67,7 +67,7 @@ struct klp_sets_carrier {
  * @node:	in the list of records; klp_mutex and klp_sets_records_lock
  * @patch:	the patch; may be looked into while it is in stock's list
  * @dead:	@patch is gone; klp_sets_records_lock
- * @managed:	it belongs to a set; otherwise a stock patch in transition
+ * @managed:	it belongs to a set; otherwise a stock patch until its transition is over
  * @replace_all: it replaces every patch on the machine
  * @replace_stock: it replaces every stock patch
  * @replace_set: the set
@@ -77,7 +77,6 @@ struct klp_sets_carrier {
  * @was_forced:	a transition that it took part in, or inherited, was forced
  * @obsoletes:	further sets that it replaces
  * @nr_obsoletes: number of those
- * @replace:	the patch's own flag, to be restored
  * @assignment:	what made it managed, until it is enabled
  * @carrier:	owned by the record until commit, by the patch afterwards
  * @nops:	prepared nops for objects that the patch has; until commit
@@ -103,7 +102,6 @@ struct klp_sets_record {
 	u32 replace_set;
 	u32 *obsoletes;
 	unsigned int nr_obsoletes;
-	bool replace;
 	struct klp_sets_assignment *assignment;
 	struct klp_sets_carrier *carrier;
 	struct list_head nops;
@@ -118,12 +116,14 @@ struct klp_sets_record {
  * @node:	in the list of requests; klp_mutex
  * @p:		what the caller wants
  * @task:	the caller
- * @err:	why admit refused; stock livepatch would make it -EINVAL
+ * @seen:	admit was asked
+ * @err:	why it refused; stock livepatch would make it -EINVAL
  */
 struct klp_sets_request {
 	struct list_head node;
 	struct klp_sets_patch *p;
 	struct task_struct *task;
+	bool seen;
 	int err;
 };
 
@@ -151,11 +151,13 @@ extern struct kobj_attribute klp_sets_assign_attr;
 
 /* hooks.c */
 int klp_sets_update_hooks(void);
-int klp_sets_try_hooks(void);
+int klp_sets_init_hooks(void);
+void klp_sets_exit_hooks(void);
 
 /* admit.c */
 bool klp_sets_admit(struct klp_patch *patch);
 int klp_sets_check_patch(const struct klp_patch *patch);
+int klp_sets_check_first_time(const struct klp_patch *patch);
 int klp_sets_check_adopted(struct klp_sets_record *rec);
 
 /* record.c */
@@ -181,6 +183,11 @@ bool klp_sets_conflicts(const struct klp_sets_record *rec, const struct klp_patc
 #define KLP_SETS_WHO_LEN	(MODULE_NAME_LEN + 32)
 const char *klp_sets_who(char *buf, const struct klp_patch *patch,
 			 const struct klp_sets_record *rec);
+
+static inline bool klp_sets_is_loaded(const struct klp_object *obj)
+{
+	return !obj->name || obj->mod;
+}
 
 /* nops.c */
 int klp_sets_add_nops(struct klp_sets_record *rec, struct klp_sets_table *table,

@@ -12,10 +12,9 @@
 #include "compat.h"
 #include "core.h"
 
-/* The function's address, or the one past its ENDBR, against ftrace's. */
 static __always_inline bool klp_sets_is_entry(unsigned long ip, unsigned long func)
 {
-	return ip - func <= 4;
+	return ip - func <= KLP_SETS_ENTRY_LEN;
 }
 
 /*
@@ -51,7 +50,7 @@ static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
 		klp_sets_redirect(fregs, klp_sets_admit);
 	} else if (klp_sets_is_entry(ip, klp.init_transition)) {
 		klp_sets_reset_force();
-		if (klp_sets_arg(fregs, 1))
+		if ((int)klp_sets_arg(fregs, 1))
 			klp_sets_commit(arg);
 		else
 			klp_sets_retire(arg);
@@ -68,13 +67,15 @@ static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
 	}
 }
 
+#define KLP_SETS_FL_HOOK	(FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT |	\
+				 KLP_SETS_FL_REGS | KLP_SETS_FL_RECURSION)
+
 static struct ftrace_ops klp_sets_ops = {
 	.func	= klp_sets_hook,
-	.flags	= FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT |
-		  KLP_SETS_FL_REGS | KLP_SETS_FL_RECURSION,
+	.flags	= KLP_SETS_FL_HOOK,
 };
 
-/* Whether klp_sets_ops is registered; klp_mutex. */
+/* Whether klp_sets_ops is registered; klp_mutex. Its filter is set at load. */
 static bool klp_sets_hooked;
 
 static const struct {
@@ -90,67 +91,78 @@ static const struct {
 };
 
 /* An empty filter owns no memory. */
-static void klp_sets_clear_filter(void)
+static void klp_sets_clear_filter(struct ftrace_ops *ops)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(klp_sets_places); i++)
-		ftrace_set_filter_ip(&klp_sets_ops, *klp_sets_places[i].addr, 1, 0);
+		ftrace_set_filter_ip(ops, *klp_sets_places[i].addr, 1, 0);
 }
 
-/* Says which place is the trouble, after all of them together were refused. */
-static void klp_sets_explain_failure(int err)
-{
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < ARRAY_SIZE(klp_sets_places); i++) {
-		if (ftrace_set_filter_ip(&klp_sets_ops, *klp_sets_places[i].addr, 0, 1))
-			continue;
-		ret = register_ftrace_function(&klp_sets_ops);
-		if (!ret) {
-			unregister_ftrace_function(&klp_sets_ops);
-			continue;
-		}
-		pr_err("cannot hook %s() (%d): is kernel.ftrace_enabled=0, or does another module redirect it?\n",
-		       klp_sets_places[i].name, ret);
-		return;
-	}
-	pr_err("cannot register with ftrace (%d)\n", err);
-}
-
-static int klp_sets_place_hooks(void)
+static int klp_sets_set_filter(void)
 {
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(klp_sets_places); i++) {
 		ret = ftrace_set_filter_ip(&klp_sets_ops, *klp_sets_places[i].addr, 0, !i);
-		if (ret) {
-			pr_err("cannot hook %s() (%d): it cannot be traced\n",
-			       klp_sets_places[i].name, ret);
-			goto err;
-		}
+		if (!ret)
+			continue;
+		pr_err("cannot hook %s() (%d): %s\n", klp_sets_places[i].name, ret,
+		       ret == -ENOMEM ? "out of memory" : "it cannot be traced");
+		klp_sets_clear_filter(&klp_sets_ops);
+		return ret;
 	}
+	return 0;
+}
+
+static void notrace klp_sets_no_hook(unsigned long ip, unsigned long parent_ip,
+				     struct ftrace_ops *ops, struct klp_sets_fregs *fregs)
+{
+}
+
+/* Says which place is the trouble, after all of them together were refused. */
+static void klp_sets_explain_failure(int err)
+{
+	static struct ftrace_ops ops = { .func = klp_sets_no_hook };
+	unsigned int i;
+	int ret = 0;
+
+	ops.flags = KLP_SETS_FL_HOOK;
+	for (i = 0; !ret && i < ARRAY_SIZE(klp_sets_places); i++) {
+		ret = ftrace_set_filter_ip(&ops, *klp_sets_places[i].addr, 0, 1);
+		if (!ret)
+			ret = register_ftrace_function(&ops);
+		if (!ret)
+			unregister_ftrace_function(&ops);
+		else
+			pr_err("cannot hook %s() (%d): is kernel.ftrace_enabled=0, or does another module redirect it?\n",
+			       klp_sets_places[i].name, ret);
+	}
+	klp_sets_clear_filter(&ops);
+	if (!ret)
+		pr_err("cannot register with ftrace (%d)\n", err);
+}
+
+static int klp_sets_place_hooks(void)
+{
+	int ret;
 
 	ret = register_ftrace_function(&klp_sets_ops);
-	if (ret) {
-		klp_sets_explain_failure(ret);
-		goto err;
+	if (!ret) {
+		klp_sets_hooked = true;
+		return 0;
 	}
-	klp_sets_hooked = true;
-	return 0;
 
-err:
-	klp_sets_clear_filter();
-	return ret;
+	/* Somebody else's redirect may be -EAGAIN as well. */
+	klp_sets_explain_failure(ret);
+	return ret == -ENOMEM ? ret : -EBUSY;
 }
 
 static void klp_sets_remove_hooks(void)
 {
 	/* Fails only for what is not registered. */
 	WARN_ON(unregister_ftrace_function(&klp_sets_ops));
-	klp_sets_clear_filter();
 	klp_sets_hooked = false;
 }
 
@@ -178,19 +190,35 @@ int klp_sets_update_hooks(void)
 }
 
 /**
- * klp_sets_try_hooks() - find out whether the hooks can be placed
+ * klp_sets_init_hooks() - find out whether the hooks can be placed
  *
  * Context: process context, from module init.
- * Return: 0, or the error from ftrace (said in the log).
+ * Return: 0, or an error (said in the log).
  */
-int klp_sets_try_hooks(void)
+int klp_sets_init_hooks(void)
 {
 	int ret;
+
+	ret = klp_sets_set_filter();
+	if (ret)
+		return ret;
 
 	mutex_lock(klp.mutex);
 	ret = klp_sets_place_hooks();
 	if (!ret)
 		klp_sets_remove_hooks();
 	mutex_unlock(klp.mutex);
+	if (ret)
+		klp_sets_exit_hooks();
 	return ret;
+}
+
+/**
+ * klp_sets_exit_hooks() - free what belongs to the hooks
+ *
+ * Context: process context, at module exit, when no hook is in place.
+ */
+void klp_sets_exit_hooks(void)
+{
+	klp_sets_clear_filter(&klp_sets_ops);
 }

@@ -15,10 +15,13 @@ static int __init klp_sets_init(void)
 	ret = klp_sets_find_symbols();
 	if (ret)
 		return ret;
-	ret = klp_sets_try_hooks();
+	ret = klp_sets_init_hooks();
 	if (ret)
 		return ret;
-	return klp_sets_init_sysfs();
+	ret = klp_sets_init_sysfs();
+	if (ret)
+		klp_sets_exit_hooks();
+	return ret;
 }
 
 /* No patch has a live record here: each holds a reference on this module. */
@@ -33,6 +36,7 @@ static void __exit klp_sets_exit(void)
 	mutex_unlock(klp.mutex);
 
 	klp_sets_flush_records();
+	klp_sets_exit_hooks();
 	klp_sets_free_force();
 }
 

@@ -30,11 +30,6 @@ static void klp_sets_free_nop(struct klp_func *func)
 	kfree(container_of(func, struct klp_sets_nop, func));
 }
 
-static bool klp_sets_same_name(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 /* The object where nops for @old go, if there is one already. */
 static struct klp_object *klp_sets_find_object(struct klp_sets_record *rec,
 					       const struct klp_object *old)
@@ -42,10 +37,10 @@ static struct klp_object *klp_sets_find_object(struct klp_sets_record *rec,
 	struct klp_object *obj;
 
 	klp_for_each_object_static(rec->patch, obj)
-		if (klp_sets_same_name(obj->name, old->name))
+		if (klp_sets_same_object(obj, old))
 			return obj;
 	list_for_each_entry(obj, &rec->nop_objs, node)
-		if (klp_sets_same_name(obj->name, old->name))
+		if (klp_sets_same_object(obj, old))
 			return obj;
 	return NULL;
 }

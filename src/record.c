@@ -50,7 +50,6 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 	INIT_LIST_HEAD(&rec->nops);
 	INIT_LIST_HEAD(&rec->nop_objs);
 	rec->patch = patch;
-	rec->replace = patch->replace;
 	rec->replace_all = p ? klp_sets_may_replace_all(p) : patch->replace;
 	if (p) {
 		rec->managed = true;

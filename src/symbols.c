@@ -11,12 +11,10 @@
 #include <linux/kprobes.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "core.h"
 
 struct klp_sets_stock klp;
-
-/* An address past the ENDBR at the start still belongs to the function's entry. */
-#define KLP_SETS_ENTRY_LEN	4
 
 static int klp_sets_check_symbol(const char *name, unsigned long addr,
 				 unsigned long max_offset)

@@ -82,7 +82,12 @@ static unsigned int klp_sets_hash_name(unsigned int obj_hash, const struct klp_f
 	       klp_sets_pos(func);
 }
 
-static bool klp_sets_same_object(const struct klp_object *a, const struct klp_object *b)
+/**
+ * klp_sets_same_object() - whether two entries mean the same object
+ * @a:		an object
+ * @b:		another
+ */
+bool klp_sets_same_object(const struct klp_object *a, const struct klp_object *b)
 {
 	if (!a->name || !b->name)
 		return a->name == b->name;

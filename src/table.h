@@ -21,6 +21,7 @@ struct klp_sets_table {
 int klp_sets_init_table(struct klp_sets_table *table, unsigned int max);
 void klp_sets_free_table(struct klp_sets_table *table);
 
+bool klp_sets_same_object(const struct klp_object *a, const struct klp_object *b);
 unsigned int klp_sets_hash_object(const struct klp_object *obj);
 const struct klp_func *klp_sets_find_name(const struct klp_sets_table *table,
 					  unsigned int obj_hash,
