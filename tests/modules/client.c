@@ -50,6 +50,10 @@ static unsigned int versions[MAX_STATES];
 module_param_array(versions, uint, NULL, 0444);
 MODULE_PARM_DESC(versions, "versions of the stock states");
 
+static bool replace_all;
+module_param(replace_all, bool, 0444);
+MODULE_PARM_DESC(replace_all, "replace every livepatch on the machine");
+
 static bool full;
 module_param(full, bool, 0444);
 MODULE_PARM_DESC(full, "call klp_sets_enable() in any case");
@@ -265,6 +269,7 @@ static int build_patch(void)
 	patch.replace = replace;
 	managed.replace_set = replace_set;
 	managed.nr_obsoletes = nr_obsoletes;
+	managed.replace_all = replace_all;
 	return 0;
 }
 
@@ -303,7 +308,7 @@ static int enable_managed(void)
 #else
 static int enable_managed(void)
 {
-	if (full || nr_obsoletes)
+	if (full || nr_obsoletes || replace_all)
 		return klp_sets_enable(!strcmp(damage, "all") ? NULL : &managed);
 	return klp_sets_enable_patch(managed.patch, managed.replace_set);
 }

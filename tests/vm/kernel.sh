@@ -1,10 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# From the name of a kernel (6.1, newest, 7.3, 6.1-rt) to what Debian has now:
+# From the name of a kernel (6.1, newest, 7.3, 6.1-rt, rt) to what Debian has now:
 # the release (uname -r), the package version, and the folder in the cache.
 
 # Sets suite, release, version, series, kernel (the name to show), kdir.
 kernel_resolve() {
 	local name=$1 flavour meta
+	# A flavour alone is that of the newest.
+	case $name in
+	rt | cloud) name=newest-$name ;;
+	esac
 	suite=$(kernel_suite "$name")
 	flavour=$(kernel_flavour "$name")
 	apt_refresh "$suite"
