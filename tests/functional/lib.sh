@@ -15,6 +15,8 @@ sets=/sys/kernel/klp_sets/sets
 tracing=/sys/kernel/tracing
 patience=60	# seconds, for what should take one or two
 scratch=$(mktemp -d)
+# Modules that are stuck until the machine ends; all files know them.
+pinned=/tmp/klp_test_pinned
 trap 'second_cpu 1; rm -rf "$scratch"' EXIT
 test_count=0
 test_status=0
@@ -146,10 +148,23 @@ load_core() {
 
 unload_core() {
 	remove klp_sets
+	missing /sys/kernel/klp_sets || fail "/sys/kernel/klp_sets is still there"
+}
+
+# refuse_core WORD...: EBUSY, a line in the log with the words, and no trace
+refuse_core() {
+	local before said
+	before=$(snapshot)
+	mark
+	said=$(insmod $modules/klp-sets.ko 2>&1) && fail "the core was loaded"
+	[[ $said == *": ${errors[EBUSY]}" ]] || fail "expected EBUSY, insmod says: $said"
+	logged "$@"
+	unchanged "$before"
 }
 
 # For the head of a file whose tests share one loaded core.
 need_core() {
+	core_stays=1
 	(load_core "$@") || {
 		echo "Bail out! The core does not load"
 		exit 1
@@ -161,6 +176,13 @@ load_target() {
 	for name; do
 		said=$(insmod "$modules/$name.ko" 2>&1) || fail "insmod $name.ko: $said"
 	done
+}
+
+# take FUNCTION: somebody else may redirect it, and nobody but him
+take() {
+	local said
+	said=$(insmod $modules/klp_taker.ko function="$1" 2>&1) ||
+		fail "insmod klp_taker.ko function=$1: $said"
 }
 
 # The client's transition may still be going on afterwards.
@@ -276,7 +298,7 @@ free_set() {
 # Tasks in old code may live for ever, so its module must stay.
 pinned() {
 	gone "$1"
-	echo "client_$1" >> "$scratch/pinned"
+	echo "client_$1" >> $pinned
 	holds "/sys/module/client_$1/refcnt" 0 && fail "client_$1 could be removed after force"
 	rmmod "client_$1" 2> /dev/null && fail "client_$1 was removed after force"
 	return 0
@@ -337,10 +359,9 @@ picture() {
 
 # All that a refusal must leave alone.
 snapshot() {
-	find $livepatch /sys/kernel/klp_sets -printf '%p %l\n' 2> /dev/null | sort
-	grep -rs . $livepatch /sys/kernel/klp_sets | sort
-	cat $tracing/enabled_functions
-	grep -s . /sys/module/klp_*/refcnt /sys/module/client_*/refcnt
+	find $livepatch /sys/kernel/klp_sets -printf '%p %l\n' 2> /dev/null
+	grep -rs . $livepatch /sys/kernel/klp_sets $tracing/enabled_functions \
+		/sys/module/{klp_,client_}*/refcnt
 }
 
 is_snapshot() {
@@ -448,7 +469,7 @@ no_handler() {
 }
 
 is_pinned() {
-	grep -qsx "$1" "$scratch/pinned"
+	grep -qsx "$1" $pinned
 }
 
 clean_up() {
@@ -462,5 +483,8 @@ clean_up() {
 	for name in $(loaded klp_target) $(loaded klp_taker); do
 		remove "$name"
 	done
+	if [[ -z ${core_stays:-} && -e /sys/module/klp_sets ]]; then
+		remove klp_sets
+	fi
 	wait_until "no function carries a handler" no_handler
 }
