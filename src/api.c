@@ -73,6 +73,16 @@ static int klp_sets_begin(struct klp_sets_request *req)
 	if (ret)
 		return ret;
 
+	/*
+	 * Stock livepatch would initialise what the worker that frees the patch
+	 * may still be waiting for, long after the patch's release.
+	 */
+	if (patch->kobj.state_initialized) {
+		pr_err("'%s' is refused: it was enabled before; load its module again\n",
+		       patch->mod->name);
+		return -EINVAL;
+	}
+
 	/* Stock livepatch would find out as well, but the hooks cost time. */
 	if (*klp.transition_patch) {
 		pr_err("'%s' is not enabled: '%s' is in transition\n", patch->mod->name,
@@ -108,8 +118,10 @@ static void klp_sets_end(struct klp_sets_request *req, int err)
  *
  * Replaces the enabled patch of the same set, and those of the sets in
  * @p->obsoletes, in one transition, and leaves everything else on the machine
- * as it is. Call it from module_init, in the place of klp_enable_patch(). The
- * rules, and where they come from, are in Documentation/rules.md.
+ * as it is. Call it from module_init, in the place of klp_enable_patch(); a
+ * patch that was disabled, or failed while it was being enabled, cannot be
+ * enabled again but by loading its module again. The rules, and where they come
+ * from, are in Documentation/rules.md.
  *
  * Context: process context. Takes klp_mutex; must not be called from a livepatch
  * callback.
