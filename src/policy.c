@@ -77,8 +77,14 @@ bool klp_sets_refuse_stock_replace(void)
  */
 bool klp_sets_scope_stock_replace(void)
 {
-	return READ_ONCE(klp_sets_stock_replace) == KLP_SETS_STOCK_SCOPED ||
-	       !READ_ONCE(klp_sets_allow_replace_all);
+	switch (READ_ONCE(klp_sets_stock_replace)) {
+	case KLP_SETS_STOCK_SCOPED:
+		return true;
+	case KLP_SETS_STOCK_REFUSE:
+		return false;
+	default:
+		return !READ_ONCE(klp_sets_allow_replace_all);
+	}
 }
 
 /**

@@ -147,7 +147,7 @@ int klp_sets_show_patch(struct klp_sets_record *rec)
  * klp_sets_show_replaced() - let the folders of the sets follow a replace
  * @rec:	the record of the new patch
  *
- * Context: process context, under klp_mutex, when the transition is complete
+ * Context: process context, under klp_mutex, when its first transition is complete
  * and the replaced patches are still in stock's list.
  */
 void klp_sets_show_replaced(struct klp_sets_record *rec)
@@ -157,9 +157,8 @@ void klp_sets_show_replaced(struct klp_sets_record *rec)
 	bool moved = false;
 
 	klp_sets_for_each_patch(old) {
-		/* Those behind it stay. */
-		if (old == rec->patch)
-			break;
+		if (old == rec->patch || !klp_sets_replaces(rec, old))
+			continue;
 		old_rec = klp_sets_record_of(old);
 		if (!old_rec)
 			continue;
