@@ -357,11 +357,11 @@ picture() {
 	grep -s . "$livepatch/$name"/{enabled,transition,replace_set,obsoletes}
 }
 
-# All that a refusal must leave alone.
+# All that a refusal must leave alone. Not stack_order: it says nothing about sets.
 snapshot() {
 	find $livepatch /sys/kernel/klp_sets -printf '%p %l\n' 2> /dev/null
-	grep -rs . $livepatch /sys/kernel/klp_sets $tracing/enabled_functions \
-		/sys/module/{klp_,client_}*/refcnt
+	grep -rs --exclude=stack_order . $livepatch /sys/kernel/klp_sets \
+		$tracing/enabled_functions /sys/module/{klp_,client_}*/refcnt
 }
 
 is_snapshot() {

@@ -66,7 +66,7 @@ it "inside a set, a patch that lacks a state is refused" missing_state
 # A table with a copy-and-paste mistake.
 state_twice() {
 	refuse EINVAL a1 set=1 funcs=cmdline_proc_show states=5,6,5 versions=1,1,2
-	logged "'client_a1'" "set 1" "state 5"
+	logged "'client_a1'" "state 5"
 	untouched cmdline_proc_show
 	load a2 set=1 funcs=cmdline_proc_show states=5,6 versions=1,1
 }
