@@ -16,14 +16,30 @@ struct klp_sets_state;
 
 /**
  * struct klp_sets_callbacks - the life of a state, told to its owner
- * @pre_patch:	sets the state up, before anything is patched; returns 0 or a
- *		negative errno, which refuses the patch
- * @post_patch:	the transition that introduced the state is complete
- * @pre_unpatch: the transition that removes the state is about to start
- * @post_unpatch: the transition that removed the state is complete; cleans up
+ * @pre_patch:	sets the state up. Called before anything is patched when the
+ *		patch introduces the state: when no patch that it replaces has it.
+ *		Returns 0, or a negative errno, which refuses the patch; then it must
+ *		leave nothing behind, as no other callback of the state follows
+ * @post_patch:	the transition that introduced the state is complete. Also called
+ *		when a transition that would have removed the state was reversed,
+ *		and that is complete: to undo @pre_unpatch
+ * @pre_unpatch: the transition that removes the state is about to start: the patch
+ *		is being disabled, or replaced by one that lacks the state
+ * @post_unpatch: the transition that removed the state is complete; cleans up. Also
+ *		called when enabling failed or was reversed: to undo @pre_patch,
+ *		without @post_patch and @pre_unpatch before it
  *
- * All are optional, and are called in process context under klp_mutex: they
- * may sleep, and must not enable or disable a livepatch.
+ * All are optional, and are those of the patch that has the state at that time.
+ * None is called when a state is handed over from one patch to the next.
+ *
+ * States are set up (@pre_patch, @post_patch) in the order of their array, and
+ * removed (@pre_unpatch, @post_unpatch) in reverse. In a replace, the new patch's
+ * @pre_patch come before the old one's @pre_unpatch, and the old one's
+ * @post_unpatch before the new one's @post_patch. After its reversal, the old one's
+ * @post_patch come before the new one's @post_unpatch.
+ *
+ * Context: process context, under klp_mutex: may sleep. Must not enable, disable
+ * or reverse a livepatch, nor wait for a module to be loaded or removed.
  */
 struct klp_sets_callbacks {
 	int (*pre_patch)(struct klp_sets_patch *patch, struct klp_sets_state *state);
@@ -35,11 +51,17 @@ struct klp_sets_callbacks {
 /**
  * struct klp_sets_state - a side effect whose life is tied to the set
  * @id:		identifier, not zero, unique among all enabled patches
- * @name:	name shown to the operator
+ * @name:	one word, shown to the operator; the same in all patches of the set
  * @callbacks:	what to do when the state comes and goes
- * @is_shadow:	@id is that of shadow variables, which are freed with the state
- * @shadow_dtor: destructor of those; called under a spinlock
- * @block_disable: the state cannot be undone: refuse to remove it
+ * @is_shadow:	@id is that of shadow variables, which are freed at the end of the
+ *		state's life, after post_unpatch, unless a transition was forced;
+ *		the same in all patches of the set
+ * @shadow_dtor: destructor of those, or NULL; must not sleep, as stock livepatch
+ *		calls it under a spinlock with interrupts disabled
+ * @block_disable: the state cannot be removed: refuse to disable the patch, to
+ *		reverse its enabling, and to replace it by one that lacks the state
+ *
+ * Documentation/states.md has a picture of its life.
  */
 struct klp_sets_state {
 	unsigned long id;
