@@ -321,14 +321,15 @@ runs() {
 	[[ $seen == "$2" ]] || fail "$1: expected $2, it runs $seen"
 }
 
-# The function's line in ftrace's list, in REPLY.
+# The function's line in ftrace's list, in REPLY, without the trampoline: it may be
+# shown under the name of a module that was loaded there once.
 find_handler() {
 	local line start="$1 ("
 	[[ $1 != *:* ]] || start="${1#*:} [${1%:*}] ("
 	REPLY=
 	while read -r line; do
 		if [[ $line == "$start"* ]]; then
-			REPLY=$line
+			REPLY=${line%%tramp:*}
 			return 0
 		fi
 	done < $tracing/enabled_functions
@@ -361,7 +362,8 @@ picture() {
 snapshot() {
 	find $livepatch /sys/kernel/klp_sets -printf '%p %l\n' 2> /dev/null
 	grep -rs --exclude=stack_order . $livepatch /sys/kernel/klp_sets \
-		$tracing/enabled_functions /sys/module/{klp_,client_}*/refcnt
+		$tracing/enabled_functions /sys/module/{klp_,client_}*/refcnt |
+		sed 's/tramp:.*//'
 }
 
 is_snapshot() {
