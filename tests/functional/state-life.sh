@@ -470,6 +470,37 @@ stock_replace_with_the_state() {
 }
 it "a stock replace patch takes over the states that it has" stock_replace_with_the_state
 
+# Where a stock replace patch is a patch of set 0, it cleans up set 0 alone.
+scoped_stock_replace() {
+	local policy=/sys/module/klp_sets/parameters/stock_replace
+	load p1 set=0 funcs=cmdline_proc_show states=5:five
+	load q1 set=1 funcs=version_proc_show states=7:seven
+	mark
+	echo scoped > "$policy"
+	start s1 replace=1 funcs=cmdline_proc_show
+	echo all > "$policy"
+	complete s1
+	gone p1
+	story p1:5:pre_unpatch s1:patching p1:5:post_unpatch s1:patched
+	enabled q1
+}
+it "a scoped stock replace patch has the states of set 0 cleaned up" scoped_stock_replace
+
+# An unmodified livepatch is the next one of the set.
+assigned_patch() {
+	load p1 set=1 funcs=cmdline_proc_show states=5:five,6:six
+	mark
+	echo client_s1 1 > /sys/kernel/klp_sets/assign
+	load s1 funcs=cmdline_proc_show states=6 versions=1
+	gone p1
+	story p1:5:pre_unpatch s1:patching p1:5:post_unpatch s1:patched
+	show_states 1 ""
+	load p2 set=1 funcs=cmdline_proc_show states=6:six
+	gone s1
+	story p2:patching p2:patched
+}
+it "an assigned patch has the states cleaned up that it lacks" assigned_patch
+
 # A stock patch without the flag is nobody's successor.
 stock_without_replace() {
 	load p1 set=1 funcs=cmdline_proc_show states=5:five
