@@ -67,11 +67,20 @@ static int klp_sets_check_request(const struct klp_sets_patch *p)
 static int klp_sets_begin(struct klp_sets_request *req)
 {
 	struct klp_patch *patch = req->p->patch;
+	const struct klp_sets_request *other;
 	int ret;
 
 	ret = klp_sets_check_first_time(patch);
 	if (ret)
 		return ret;
+
+	list_for_each_entry(other, &klp_sets_requests, node) {
+		if (other->p->patch != patch)
+			continue;
+		pr_err("'%s' is refused: another task is enabling this patch\n",
+		       patch->mod->name);
+		return -EINVAL;
+	}
 
 	/*
 	 * Stock livepatch would initialise what the worker that frees the patch
@@ -98,6 +107,7 @@ static int klp_sets_begin(struct klp_sets_request *req)
 	}
 
 	/* If a hook should not be called, the patch must not replace everything. */
+	req->replace = patch->replace;
 	patch->replace = false;
 	return 0;
 }
@@ -108,6 +118,8 @@ static void klp_sets_end(struct klp_sets_request *req, int err)
 	if (!err && (!req->seen ||
 		     (klp_sets_admitted && klp_sets_admitted->patch == req->p->patch)))
 		pr_alert("a patch was enabled as a stock patch: a hook was not called\n");
+	if (err)
+		req->p->patch->replace = req->replace;
 	klp_sets_drop_admitted();
 	klp_sets_update_hooks();
 }
@@ -129,14 +141,12 @@ static void klp_sets_end(struct klp_sets_request *req, int err)
  * nothing on the machine has changed: -EINVAL when the patch is damaged or
  * breaks a rule (said in the log), -EBUSY when another transition is in
  * progress, when a hook of this module is taken, or when a state of a replaced
- * patch blocks its removal, -ENOMEM, -ENODEV when the module
- * is going away, or the error of a pre_patch
- * callback of an object or a state.
+ * patch blocks its removal, -ENOMEM, -ENODEV when the module is going away, or
+ * the error of a pre_patch callback of an object or a state.
  */
 int klp_sets_enable(struct klp_sets_patch *p)
 {
 	struct klp_sets_request req = { .p = p, .task = current };
-	bool replace;
 	int ret;
 
 	ret = klp_sets_check_request(p);
@@ -144,7 +154,6 @@ int klp_sets_enable(struct klp_sets_patch *p)
 		return ret;
 
 	mutex_lock(klp.mutex);
-	replace = p->patch->replace;
 	ret = klp_sets_begin(&req);
 	mutex_unlock(klp.mutex);
 	if (ret)
@@ -154,15 +163,13 @@ int klp_sets_enable(struct klp_sets_patch *p)
 	if (ret && req.err)
 		ret = req.err;
 
+	/* From here on, a patch that was enabled may be gone already. */
 	mutex_lock(klp.mutex);
 	klp_sets_end(&req, ret);
 	mutex_unlock(klp.mutex);
 
-	/* From here on, an enabled patch may be gone already. */
-	if (ret) {
+	if (ret)
 		klp_sets_flush_records();
-		p->patch->replace = replace;
-	}
 	return ret;
 }
 EXPORT_SYMBOL_GPL(klp_sets_enable);

@@ -116,6 +116,7 @@ struct klp_sets_record {
  * @node:	in the list of requests; klp_mutex
  * @p:		what the caller wants
  * @task:	the caller
+ * @replace:	the patch's own replace flag
  * @seen:	admit was asked
  * @err:	why it refused; stock livepatch would make it -EINVAL
  */
@@ -123,6 +124,7 @@ struct klp_sets_request {
 	struct list_head node;
 	struct klp_sets_patch *p;
 	struct task_struct *task;
+	bool replace;
 	bool seen;
 	int err;
 };
