@@ -24,15 +24,21 @@ assign() {
 	said=$( (echo "$1" > $assign_file) 2>&1) || fail "echo '$1' > assign: $said"
 }
 
-# refuse_assign ERRNO LINE: and nothing on the machine changes
-refuse_assign() {
-	local before said
-	before=$(snapshot)
-	mark
+# fail_to_assign ERRNO LINE
+fail_to_assign() {
+	local said
 	said=$( (echo "$2" > $assign_file) 2>&1) &&
 		fail "echo '${2:0:80}' > assign succeeded, expected $1"
 	[[ $said == *"${write_errors[$1]}" ]] ||
 		fail "echo '${2:0:80}' > assign: expected $1, it says: $said"
+}
+
+# refuse_assign ERRNO LINE: and nothing on the machine changes
+refuse_assign() {
+	local before
+	before=$(snapshot)
+	mark
+	fail_to_assign "$@"
 	unchanged "$before"
 }
 
@@ -42,6 +48,21 @@ pending() {
 	waiting=$(< $assign_file)
 	[[ $waiting == "$1" ]] || fail "assigned is: $waiting
 expected: $1"
+}
+
+drop_assignments() {
+	local name
+	[[ -e $assign_file ]] || return 0
+	while read -r name _; do
+		echo "$name -" > $assign_file
+	done < <(cat $assign_file)
+}
+
+# After each test, before anything else: hooks stay for an assignment.
+eval "clean_up_the_rest() $(declare -f clean_up | tail -n +2)"
+clean_up() {
+	drop_assignments
+	clean_up_the_rest
 }
 
 # --- the core as an operator sees it -----------------------------------------
