@@ -70,6 +70,7 @@ struct klp_sets_carrier {
  * @managed:	it belongs to a set; otherwise a stock patch until its transition is over
  * @replace_all: it replaces every patch on the machine
  * @replace_stock: it replaces every stock patch
+ * @taint:	it sets a taint flag when it is enabled
  * @replace_set: the set
  * @p:		what the client passed, when it has states
  * @blocker:	the state for which it cannot be disabled
@@ -95,6 +96,7 @@ struct klp_sets_record {
 	bool managed;
 	bool replace_all;
 	bool replace_stock;
+	bool taint;
 	struct klp_sets_patch *p;
 	const struct klp_sets_state *blocker;
 	bool settled;
@@ -140,7 +142,8 @@ bool klp_sets_have_requests(void);
 bool klp_sets_scope_stock_replace(void);
 bool klp_sets_refuse_stock_replace(void);
 bool klp_sets_may_replace_all(const struct klp_sets_patch *p);
-void klp_sets_taint(const struct klp_sets_record *rec);
+bool klp_sets_must_taint(const struct klp_sets_patch *p);
+void klp_sets_taint(struct klp_sets_record *rec);
 
 /* assign.c */
 struct klp_sets_assignment *klp_sets_find_assignment(const char *name);

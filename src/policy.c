@@ -99,15 +99,25 @@ bool klp_sets_may_replace_all(const struct klp_sets_patch *p)
 }
 
 /**
+ * klp_sets_must_taint() - whether a managed patch is to leave a mark
+ * @p:		the patch and its set
+ */
+bool klp_sets_must_taint(const struct klp_sets_patch *p)
+{
+	return READ_ONCE(klp_sets_taint_others) && p->replace_set;
+}
+
+/**
  * klp_sets_taint() - leave a mark that the vendor of the system can look for
- * @rec:	a managed patch that is enabled now
+ * @rec:	the record of a patch that is enabled now
  *
  * TAINT_AUX is the flag that the kernel leaves to distributions.
  *
- * Context: any.
+ * Context: any, under klp_mutex.
  */
-void notrace klp_sets_taint(const struct klp_sets_record *rec)
+void notrace klp_sets_taint(struct klp_sets_record *rec)
 {
-	if (READ_ONCE(klp_sets_taint_others) && rec->replace_set)
+	if (rec->taint)
 		add_taint(TAINT_AUX, LOCKDEP_STILL_OK);
+	rec->taint = false;
 }

@@ -53,6 +53,7 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 	rec->replace_all = p ? klp_sets_may_replace_all(p) : patch->replace;
 	if (p) {
 		rec->managed = true;
+		rec->taint = klp_sets_must_taint(p);
 		rec->replace_set = p->replace_set;
 		rec->nr_obsoletes = p->nr_obsoletes;
 		if (p->states)
