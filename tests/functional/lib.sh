@@ -441,7 +441,7 @@ unpark_all() {
 }
 
 remove_probes() {
-	[[ -s $tracing/kprobe_events ]] || return 0
+	[[ -n $(< $tracing/kprobe_events) ]] || return 0
 	[[ ! -e $tracing/events/klp_test ]] || echo 0 > $tracing/events/klp_test/enable
 	echo > $tracing/kprobe_events
 }
@@ -467,7 +467,7 @@ no_livepatch() {
 }
 
 no_handler() {
-	[[ ! -s $tracing/enabled_functions ]] || [[ -z $(< $tracing/enabled_functions) ]]
+	[[ -z $(< $tracing/enabled_functions) ]]
 }
 
 is_pinned() {
