@@ -145,97 +145,99 @@ absent_module_frees() {
 it "variables of a patch for an absent module are freed" absent_module_frees
 
 # --- force -------------------------------------------------------------------
+# What was left alone stays so for ever: each test takes ids of its own.
 
 # A task may stay in the old code for ever, with a variable in its hands.
 forced_replace() {
 	load_target klp_target
-	load pf1 set=1 funcs=klp_target:park states=5:five:shadow+dtor,6:six:shadow+dtor,7:seven
-	attach 5 6
+	load pf1 set=1 funcs=klp_target:park \
+		states=11:one:shadow+dtor,12:two:shadow+dtor,13:three
+	attach 11 12
 	mark
 	park pf1
-	start p2 set=1 funcs=cmdline_proc_show states=6:six:shadow+dtor,8:eight:shadow+dtor
+	start p2 set=1 funcs=cmdline_proc_show states=12:two:shadow+dtor,14:four:shadow+dtor
 	set_attribute p2 force 1
 	complete p2
 	pinned pf1
-	left_alone 5 pf1
-	story p2:8:pre_patch pf1:7:pre_unpatch pf1:5:pre_unpatch p2:patching \
-		pf1:7:post_unpatch pf1:5:post_unpatch p2:8:post_patch p2:patched
-	attached 5 6
+	left_alone 11 pf1
+	story p2:14:pre_patch pf1:13:pre_unpatch pf1:11:pre_unpatch p2:patching \
+		pf1:13:post_unpatch pf1:11:post_unpatch p2:14:post_patch p2:patched
+	attached 11 12
 	unpark pf1
 
-	# That task is still unknown to everybody in the set's later life.
-	load p3 set=1 funcs=cmdline_proc_show states=8:eight:shadow+dtor
+	# Nobody knows where that task is in the set's later life.
+	load p3 set=1 funcs=cmdline_proc_show states=14:four:shadow+dtor
 	gone p2
-	left_alone 6 p2
-	story p2:6:pre_unpatch p3:patching p2:6:post_unpatch p3:patched
-	attached 5 6
+	left_alone 12 p2
+	story p2:12:pre_unpatch p3:patching p2:12:post_unpatch p3:patched
+	attached 11 12
 	disable p3
-	left_alone 8 p3
-	story p3:8:pre_unpatch p3:unpatching p3:8:post_unpatch p3:unpatched
+	left_alone 14 p3
+	story p3:14:pre_unpatch p3:unpatching p3:14:post_unpatch p3:unpatched
 }
 it "after a forced replace the variables are left alone" forced_replace
 
 # The patch itself goes by force.
 forced_disable() {
 	load_target klp_target
-	load pf2 set=1 funcs=klp_target:park states=5:five:shadow+dtor
-	load q1 set=2 funcs=cmdline_proc_show states=6:six:shadow+dtor
-	attach 5 6
+	load pf2 set=1 funcs=klp_target:park states=21:one:shadow+dtor
+	load q1 set=2 funcs=cmdline_proc_show states=22:two:shadow+dtor
+	attach 21 22
 	mark
 	park pf2
 	set_attribute pf2 enabled 0
 	set_attribute pf2 force 1
 	pinned pf2
-	left_alone 5 pf2
-	story pf2:5:pre_unpatch pf2:unpatching pf2:5:post_unpatch pf2:unpatched
-	attached 5 6
+	left_alone 21 pf2
+	story pf2:21:pre_unpatch pf2:unpatching pf2:21:post_unpatch pf2:unpatched
+	attached 21 22
 	unpark pf2
 
 	# Set 2 had no part in it.
 	disable q1
-	story q1:6:pre_unpatch q1:unpatching q1:6:post_unpatch \
-		q1:6:shadow_dtor q1:6:shadow_dtor q1:unpatched
-	attached 5
+	story q1:22:pre_unpatch q1:unpatching q1:22:post_unpatch \
+		q1:22:shadow_dtor q1:22:shadow_dtor q1:unpatched
+	attached 21
 }
 it "after a forced disable the variables are left alone" forced_disable
 
 # Tasks were forced to the new patch and back.
 forced_reversal() {
 	stall
-	load p1 set=1 funcs=cmdline_proc_show states=5:five:shadow+dtor
-	start pf3 set=1 funcs=klp_target:park hold=1 states=6:six:shadow+dtor
-	attach 5 6
+	load p1 set=1 funcs=cmdline_proc_show states=31:one:shadow+dtor
+	start pf3 set=1 funcs=klp_target:park hold=1 states=32:two:shadow+dtor
+	attach 31 32
 	mark
 	park pf3
 	set_attribute pf3 enabled 0
 	in_transition pf3
 	set_attribute pf3 force 1
 	pinned pf3
-	left_alone 6 pf3
-	story pf3:unpatching p1:5:post_patch pf3:6:post_unpatch pf3:unpatched
-	attached 5 6
+	left_alone 32 pf3
+	story pf3:unpatching p1:31:post_patch pf3:32:post_unpatch pf3:unpatched
+	attached 31 32
 	unpark pf3 klp_target
 	disable p1
-	left_alone 5 p1
-	story p1:5:pre_unpatch p1:unpatching p1:5:post_unpatch p1:unpatched
-	attached 5 6
+	left_alone 31 p1
+	story p1:31:pre_unpatch p1:unpatching p1:31:post_unpatch p1:unpatched
+	attached 31 32
 }
 it "after a forced reversal the variables are left alone" forced_reversal
 
 # A stock patch comes by force.
 forced_stock_replace() {
 	load_target klp_target
-	load pf4 set=1 funcs=klp_target:park states=5:five:shadow+dtor
-	attach 5
+	load pf4 set=1 funcs=klp_target:park states=41:one:shadow+dtor
+	attach 41
 	mark
 	park pf4
 	start s1 replace=1 funcs=cmdline_proc_show
 	set_attribute s1 force 1
 	complete s1
 	pinned pf4
-	left_alone 5 pf4
-	story pf4:5:pre_unpatch s1:patching pf4:5:post_unpatch s1:patched
-	attached 5
+	left_alone 41 pf4
+	story pf4:41:pre_unpatch s1:patching pf4:41:post_unpatch s1:patched
+	attached 41
 	unpark pf4
 }
 it "after a forced stock replace the variables are left alone" forced_stock_replace
@@ -243,24 +245,34 @@ it "after a forced stock replace the variables are left alone" forced_stock_repl
 # The first patch of a set is forced in; what it attaches is as doubtful.
 forced_enabling() {
 	stall
-	start p1 set=1 funcs=klp_target:park states=5:five:shadow+dtor
+	start p1 set=1 funcs=klp_target:park states=45:one:shadow+dtor
 	set_attribute p1 force 1
 	complete p1
 	unpark klp_target
-	attach 5
+	attach 45
 	disable p1
-	left_alone 5 p1
-	attached 5
+	left_alone 45 p1
+	attached 45
 }
 it "after a forced enabling the variables are left alone" forced_enabling
 
-# Force is forgotten with the last patch of the set.
-force_is_forgotten() {
-	load p1 set=1 funcs=cmdline_proc_show states=5:five:shadow+dtor
-	attach 5
+# The set starts anew, and the task is still there.
+for_ever() {
+	load_target klp_target
+	load pf5 set=1 funcs=klp_target:park states=51:one:shadow+dtor
+	attach 51 52
+	park pf5
+	set_attribute pf5 enabled 0
+	set_attribute pf5 force 1
+	pinned pf5
+	load p1 set=1 funcs=cmdline_proc_show states=51:one:shadow+dtor,52:two:shadow+dtor
+	mark
 	disable p1
-	attached
+	left_alone 51 p1
+	story p1:52:pre_unpatch p1:51:pre_unpatch p1:unpatching p1:52:post_unpatch \
+		p1:52:shadow_dtor p1:52:shadow_dtor p1:51:post_unpatch p1:unpatched
+	attached 51
 }
-it "a set that starts anew frees its variables" force_is_forgotten
+it "variables that were left alone are so for ever" for_ever
 
 finish
