@@ -20,6 +20,7 @@
  * stock's list until the transition is complete, so it is asked for again.
  */
 #include <linux/ctype.h>
+#include <linux/xarray.h>
 
 #include "core.h"
 
@@ -268,6 +269,25 @@ static void klp_sets_call(struct klp_sets_record *rec, struct klp_sets_state *st
 		callback(rec->p, state);
 }
 
+/* Ids of shadow variables that a forced task may still use; klp_mutex. */
+static DEFINE_XARRAY(klp_sets_left_alone);
+
+/* There was no memory to remember one of those; klp_mutex. */
+static bool klp_sets_leave_all_alone;
+
+/*
+ * A task that was forced may be in the old code for ever, so the variables must
+ * stay, even when a later patch has the same state again. The module of the old
+ * code is pinned, and keeps this one and what it remembers.
+ */
+static bool klp_sets_may_be_in_use(const struct klp_sets_record *rec, unsigned long id)
+{
+	if ((rec->was_forced || klp_sets_was_forced()) &&
+	    xa_err(xa_store(&klp_sets_left_alone, id, xa_mk_value(1), GFP_KERNEL)))
+		klp_sets_leave_all_alone = true;
+	return klp_sets_leave_all_alone || xa_load(&klp_sets_left_alone, id);
+}
+
 /* The end of a state's life. */
 static void klp_sets_clean_up(struct klp_sets_record *rec, struct klp_sets_state *state)
 {
@@ -275,8 +295,7 @@ static void klp_sets_clean_up(struct klp_sets_record *rec, struct klp_sets_state
 	if (!state->is_shadow)
 		return;
 
-	/* A task that was forced may still be in the old code. */
-	if (rec->was_forced || klp_sets_was_forced())
+	if (klp_sets_may_be_in_use(rec, state->id))
 		pr_warn("shadow variables of state %lu '%s' of '%s' are left alone: a transition was forced\n",
 			state->id, klp_sets_state_name(state), rec->patch->mod->name);
 	else
@@ -359,6 +378,9 @@ static int klp_sets_introduce(struct klp_sets_record *rec)
 		if (!state->callbacks.pre_patch || klp_sets_is_inherited(rec, state->id))
 			continue;
 		ret = state->callbacks.pre_patch(rec->p, state);
+		/* Or module_init would be taken for a success. */
+		if (ret > 0)
+			ret = -EINVAL;
 		if (ret) {
 			pr_err("'%s' of set %u is refused: state %lu '%s' cannot be set up (%d)\n",
 			       rec->patch->mod->name, rec->replace_set, state->id,
