@@ -500,8 +500,17 @@ need_no_flag() {
 who_does_not_taint() {
 	need_no_flag
 	policy
-	load s1 set=7 funcs=cmdline_proc_show
+	load_target klp_target
+	load s1 set=7 funcs=cmdline_proc_show,klp_target:park
 	policy taint=1
+	# It was enabled before, and a reversed disable is not a new decision.
+	park s1
+	set_attribute s1 enabled 0
+	in_transition s1
+	set_attribute s1 enabled 1
+	unpark s1
+	complete s1
+	! flag_x || fail "the kernel is tainted by a patch older than the policy"
 	load s2 funcs=version_proc_show
 	load s3 set=0 funcs=uptime_proc_show
 	refuse_assign EINVAL "client_s2 0"
