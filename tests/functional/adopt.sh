@@ -330,7 +330,7 @@ at_the_same_time() {
 			echo "$writer -" > "$assign_file"
 		done &
 	done
-	while ((reads < 100)); do
+	while ((reads < 40)); do
 		while IFS= read -r line; do
 			case $line in
 			"left 111111111 222222222 333333333") ;;
