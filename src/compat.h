@@ -9,6 +9,10 @@
 #include <linux/ptrace.h>
 #include <linux/version.h>
 
+#ifndef CONFIG_X86_64
+#error "klp-sets knows the entry of a function on x86-64 only, see KLP_SETS_ENTRY_LEN"
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 /* The callback got the plain registers, and recursion protection was the default. */
 #define klp_sets_fregs		pt_regs
