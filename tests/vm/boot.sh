@@ -17,7 +17,7 @@ accelerator() {
 boot() {
 	local accel
 	read -r -a accel <<< "$(accelerator)"
-	timeout --foreground -k 10 "${KLP_SETS_MACHINE_LIMIT:-2400}" \
+	timeout --foreground -k 10 "${KLP_SETS_MACHINE_LIMIT:-4500}" \
 		setpriv --pdeathsig KILL \
 		qemu-system-x86_64 "${accel[@]}" -smp 2 -m 2G \
 		-nodefaults -no-user-config -display none -no-reboot \

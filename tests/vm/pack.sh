@@ -18,7 +18,7 @@ pack() {
 		cp -r "$kdir/selftests/guest/." "$overlay/"
 	fi
 	{
-		echo "file_limit=${KLP_SETS_FILE_LIMIT:-600}"
+		echo "file_limit=${KLP_SETS_FILE_LIMIT:-1200}"
 		# For tests and scripts: all that the user calls KLP_TEST_*.
 		set | grep -E '^KLP_TEST_[A-Z_]+=' | sed 's/^/export /' || true
 	} > "$overlay/klp-sets/settings"
