@@ -243,10 +243,11 @@ int klp_sets_check_adopted(struct klp_sets_record *rec)
 }
 
 /**
- * klp_sets_check_first_time() - refuse a patch that is known already
+ * klp_sets_check_first_time() - refuse a patch that stock livepatch has seen before
  * @patch:	the patch
  *
- * Stock livepatch would initialise it again, and damage its own list.
+ * Stock livepatch would initialise it again, and damage its own list, or what the
+ * worker that frees the patch may still be waiting for, long after its release.
  *
  * Context: under klp_mutex.
  * Return: 0 or -EINVAL (said in the log).
@@ -260,6 +261,11 @@ int klp_sets_check_first_time(const struct klp_patch *patch)
 		known |= old == patch;
 	if (known) {
 		pr_err("'%s' is refused: this patch is enabled already, or not quite gone\n",
+		       patch->mod->name);
+		return -EINVAL;
+	}
+	if (patch->kobj.state_initialized) {
+		pr_err("'%s' is refused: it was enabled before; load its module again\n",
 		       patch->mod->name);
 		return -EINVAL;
 	}

@@ -82,16 +82,6 @@ static int klp_sets_begin(struct klp_sets_request *req)
 		return -EINVAL;
 	}
 
-	/*
-	 * Stock livepatch would initialise what the worker that frees the patch
-	 * may still be waiting for, long after the patch's release.
-	 */
-	if (patch->kobj.state_initialized) {
-		pr_err("'%s' is refused: it was enabled before; load its module again\n",
-		       patch->mod->name);
-		return -EINVAL;
-	}
-
 	/* Stock livepatch would find out as well, but the hooks cost time. */
 	if (*klp.transition_patch) {
 		pr_err("'%s' is not enabled: '%s' is in transition\n", patch->mod->name,
