@@ -177,8 +177,10 @@ static int klp_sets_pre_patch(struct klp_object *obj)
 		ret = klp_sets_states_pre_patch(rec);
 	if (ret == -ENOMEM)
 		pr_err("'%s' is refused: out of memory\n", rec->patch->mod->name);
-	if (ret)
+	if (ret) {
+		klp_sets_hide_set(rec);
 		klp_sets_hand_over(obj);
+	}
 	return ret;
 }
 
