@@ -13,7 +13,8 @@ modules=/klp-sets/modules
 livepatch=/sys/kernel/livepatch
 sets=/sys/kernel/klp_sets/sets
 tracing=/sys/kernel/tracing
-patience=60	# seconds, for what should take one or two
+# Seconds, for what should take one or two.
+patience=${KLP_TEST_PATIENCE:-60}
 scratch=$(mktemp -d)
 # Modules that are stuck until the machine ends; all files know them.
 pinned=/tmp/klp_test_pinned
@@ -108,15 +109,13 @@ missing() {
 
 # --- the kernel's log --------------------------------------------------------
 
-# What follows is what kernel_log shows.
+# What follows is what kernel_log shows. The console keeps everything.
 mark() {
-	marked="klp_test: mark $((++marks)) of $BASHPID"
-	echo "$marked" > /dev/kmsg
+	dmesg --clear
 }
-marks=0
 
 kernel_log() {
-	dmesg --notime | sed "1,/^$marked\$/d"
+	dmesg --notime
 }
 
 # Exactly one line of the core has all these words.
@@ -476,6 +475,7 @@ is_pinned() {
 
 clean_up() {
 	local name
+	holds /proc/sys/kernel/ftrace_enabled 1 || echo 1 > /proc/sys/kernel/ftrace_enabled
 	unpark_all
 	remove_probes
 	disable_all

@@ -38,6 +38,23 @@ many_rounds() {
 }
 it "rounds of enable, replace and disable leave nothing behind" many_rounds
 
+# A module is loaded where another one was: the same size, the same place.
+address_is_used_again() {
+	local _
+	for _ in 1 2 3; do
+		load s1 set=1 funcs=cmdline_proc_show
+		disable s1
+		unload s1
+		load s1 funcs=cmdline_proc_show
+		missing "$livepatch/client_s1/replace_set" || fail "the stock patch has a set"
+		load a1 set=1 funcs=version_proc_show
+		enabled s1
+		disable s1 a1
+		unload s1 a1
+	done
+}
+it "a patch at the address of an older one is not mistaken for it" address_is_used_again
+
 second_cpu 1
 
 # together CLIENT PARAMETERS... -- CLIENT PARAMETERS...: loads two at once; each is

@@ -12,6 +12,8 @@ transitions() {
 replaces_its_set() {
 	load a1 set=1 funcs=cmdline_proc_show
 	in_set a1 1
+	[[ $(stat -c %A "$livepatch/client_a1/replace_set") == -r--r--r-- ]] ||
+		fail "replace_set can be written"
 	runs cmdline_proc_show a1
 	load a2 set=1 funcs=cmdline_proc_show
 	gone a1
