@@ -411,6 +411,7 @@ park() {
 	whose=$REPLY
 	echo 1 > "$whose/hold"
 	cat "/proc/${2:-klp_target}/park" > /dev/null &
+	parked_task=$!
 	wait_until "a task is in park() of $1" holds "$whose/parked" 1
 }
 
@@ -421,6 +422,12 @@ unpark() {
 		echo 0 > "$REPLY/hold"
 		wait_until "no task is in park() of $whose" holds "$REPLY/parked" 0
 	done
+}
+
+# alone_in_state STATE: the task that was parked last is the only one that the
+# transition has left there: 0 is without the patch, 1 with it
+alone_in_state() {
+	[[ $(grep -lsx "$1" /proc/[0-9]*/patch_state) == "/proc/$parked_task/patch_state" ]]
 }
 
 # --- cleaning up -------------------------------------------------------------

@@ -91,6 +91,26 @@ reverse_enabling() {
 }
 it "a reversed replace leaves the world as before" reverse_enabling
 
+# One task sleeps in version 1, another one in the original that version 2 went
+# back to. Going back to version 1 has to wait for that one.
+reverse_waits_for_the_original() {
+	load_target klp_target
+	load a1 set=1 funcs=cmdline_proc_show,klp_target:park
+	park a1
+	start a2 set=1 funcs=cmdline_proc_show
+	park klp_target
+	set_attribute a2 enabled 0
+	wait_until "one task is left" alone_in_state 1
+	in_transition a2
+	unpark klp_target
+	gone a2
+	unpark a1
+	in_set a1 1
+	runs cmdline_proc_show a1
+	runs klp_target:park a1
+}
+it "a reversal waits for tasks in the original code" reverse_waits_for_the_original
+
 # The first patch of a set.
 reverse_first() {
 	load_target klp_target
