@@ -12,7 +12,7 @@ pack() {
 	# Not while another run builds.
 	exec {lock}> "$kdir/build-lock"
 	flock --shared "$lock"
-	cp -r "$build/modules" "$overlay/klp-sets/"
+	cp -r "$build/modules" "$build/bin" "$overlay/klp-sets/"
 	exec {lock}>&-
 	if [ -d "$kdir/selftests/guest" ]; then
 		cp -r "$kdir/selftests/guest/." "$overlay/"

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * klp-sets.h - what the files of the command share
+ *
+ *   main.c       verbs, options, --help
+ *   util.c       messages, memory, small files
+ *   livepatch.c  struct livepatch: one livepatch, wherever it was read from
+ *   elf.c        a livepatch read from a module file
+ *   machine.c    what is on this machine, read from sysfs
+ *   rules.c      what the kernel would say to a new livepatch
+ *   module.c     modules loaded and removed, through libkmod
+ *   transition.c waiting for transitions, and the tasks that hold them up
+ *   list.c, check.c, load.c, unload.c, status.c, install.c, boot.c, config.c: verbs
+ *   store.c      the livepatches that are loaded at boot
+ *
+ * The process is single-threaded. It ends on out of memory, with a message. What is
+ * returned is owned by the caller, who may leave it to the end of the process.
+ */
+#ifndef KLP_SETS_TOOL_H
+#define KLP_SETS_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Exit status of the command, the same for every verb. */
+enum {
+	EXIT_OK = 0,
+	EXIT_REFUSED = 1,	/* it cannot be done, or there is a conflict */
+	EXIT_USAGE = 2,		/* the command line is wrong */
+};
+
+/* Options that come before or after the verb, for every verb; set by main.c. */
+extern bool opt_json;		/* --json: lists as JSON on stdout */
+extern bool opt_quiet;		/* --quiet: no progress, only results and errors */
+
+/* --- util.c ---------------------------------------------------------------- */
+
+/* "klp-sets: MESSAGE" on stderr. Says what, why, and what to do, with names. */
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same, and the end, with EXIT_REFUSED or EXIT_USAGE. */
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The whole file without its last newline, or NULL with errno. For sysfs and proc. */
+char *read_file(const char *path);
+/* Writes a string to an existing file: 0, or a negative errno. For sysfs and proc. */
+int write_file(const char *path, const char *value);
+
+/* A set as people write it: decimal, 0 to 4294967295. False for anything else. */
+bool parse_set(const char *s, uint32_t *set);
+
+/*
+ * The first part of the path of everything that is read or written, "" by default;
+ * from KLP_SETS_ROOT in the environment, so that the store and the configuration can
+ * be tried in a folder. It does not apply to /sys and /proc.
+ */
+const char *root_path(void);
+/* The kernel that the store is for: uname -r, or KLP_SETS_KERNEL from the environment. */
+const char *kernel_release(void);
+
+/* --- livepatch.c ------------------------------------------------------------ */
+
+struct func {
+	char *object;		/* a module, or "vmlinux" */
+	char *name;
+	unsigned long sympos;	/* from 1; a 0 in the source is 1 here */
+};
+
+struct state {
+	unsigned long id;
+	unsigned int version;	/* of a stock state */
+	char *name;		/* NULL when it has none */
+	bool managed;		/* struct klp_sets_state, not struct klp_state */
+	bool is_shadow;
+	bool block_disable;
+};
+
+/* One livepatch: a file, or what is enabled on the machine. */
+struct livepatch {
+	char *name;		/* of the module, with '_' */
+	char *path;		/* of the file, or NULL */
+	char *version;		/* MODULE_VERSION, or NULL */
+	char *kernel;		/* release that it was built for, or NULL */
+
+	bool has_set;		/* replace_set is known */
+	uint32_t replace_set;
+	uint32_t *obsoletes;
+	size_t nr_obsoletes;
+	bool native;		/* calls klp_sets_enable*() */
+	bool replace;		/* the flag of a stock patch */
+	bool replace_all;	/* the flag of a native patch */
+	bool incomplete;	/* a file whose functions could not all be read */
+
+	struct func *funcs;
+	size_t nr_funcs;
+	struct state *states;
+	size_t nr_states;
+
+	/* Of the machine only. */
+	bool managed;		/* belongs to a set */
+	bool enabled;
+	bool transition;
+};
+
+struct livepatch *livepatch_new(const char *name);
+void livepatch_free(struct livepatch *lp);
+void livepatch_add_func(struct livepatch *lp, const char *object, const char *name,
+			unsigned long sympos);
+struct state *livepatch_add_state(struct livepatch *lp, unsigned long id);
+void livepatch_add_obsolete(struct livepatch *lp, uint32_t set);
+const struct func *livepatch_find_func(const struct livepatch *lp, const struct func *func);
+const struct state *livepatch_find_state(const struct livepatch *lp, unsigned long id);
+/* "vendor_a_v1 of set 1", or "stock patch vendor_a_v1": to be used in a message. */
+const char *livepatch_who(const struct livepatch *lp);
+/* "cmdline_proc_show", or "fn1 of klp_target", with ",2" when not the first symbol. */
+const char *func_label(const struct func *func);
+
+/* --- elf.c ------------------------------------------------------------------ */
+
+/*
+ * Reads a livepatch module, compressed or not, built by hand, by kpatch-build or
+ * klp-build, for whatever kernel. The set is that of the call or of its modinfo.
+ * Returns NULL, with the reason in *why: not a module, not a livepatch, damaged.
+ */
+struct livepatch *livepatch_from_file(const char *path, char **why);
+
+/* --- machine.c -------------------------------------------------------------- */
+
+enum stock_replace { STOCK_ALL, STOCK_SCOPED, STOCK_REFUSE };
+
+struct policy {
+	enum stock_replace stock_replace;
+	bool set0_replaces_all;
+	bool allow_replace_all;
+	bool taint;
+};
+
+struct assignment {
+	char *name;		/* of the module */
+	uint32_t replace_set;
+	uint32_t *obsoletes;
+	size_t nr_obsoletes;
+};
+
+/* A livepatch module that is no longer a patch: replaced or disabled, not removed. */
+struct leftover {
+	char *name;
+	long refcnt;		/* 0: can be removed; held after a forced transition */
+};
+
+struct machine {
+	bool livepatching;	/* /sys/kernel/livepatch exists */
+	bool core;		/* klp_sets is loaded */
+	struct policy policy;	/* the defaults when it is not */
+	struct livepatch **patches;	/* enabled, or in transition */
+	size_t nr_patches;
+	struct assignment *assignments;
+	size_t nr_assignments;
+	struct leftover *leftovers;
+	size_t nr_leftovers;
+};
+
+/* Reads all of it; a patch that goes away meanwhile is left out. */
+struct machine *machine_read(void);
+/* A machine with nothing on it, for checks on files alone. */
+struct machine *machine_empty(void);
+void machine_free(struct machine *m);
+void machine_add(struct machine *m, struct livepatch *lp);
+struct livepatch *machine_find(const struct machine *m, const char *name);
+/* The patch of a set, or NULL. */
+struct livepatch *machine_find_set(const struct machine *m, uint32_t set);
+/* The patch in transition, or NULL. */
+struct livepatch *machine_in_transition(const struct machine *m);
+/* What a user wrote, a set or the name of a patch or module file; dies when there is none. */
+struct livepatch *machine_find_arg(const struct machine *m, const char *arg);
+
+/* --- rules.c ---------------------------------------------------------------- */
+
+struct conflict {
+	char *reason;		/* one sentence, with names */
+	char *advice;		/* one sentence: what to do about it */
+};
+
+/* What would happen if a livepatch was loaded now. */
+struct verdict {
+	struct livepatch **replaced;	/* patches of the machine that it would replace */
+	size_t nr_replaced;
+	const struct func **added, **kept, **dropped;
+	size_t nr_added, nr_kept, nr_dropped;
+	struct conflict *conflicts;	/* none: it would be accepted */
+	size_t nr_conflicts;
+};
+
+/* Addresses of a kernel's symbols, to find functions with two names; or NULL. */
+struct symbols;
+/* A System.map or a copy of /proc/kallsyms; NULL with errno. */
+struct symbols *symbols_read(const char *path);
+void symbols_free(struct symbols *s);
+
+/*
+ * Every rule that the kernel would apply, as far as files and sysfs tell. Neither the
+ * machine nor the livepatch is changed. An assignment of the machine counts for a
+ * livepatch without a set.
+ */
+struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
+			    const struct symbols *symbols);
+void verdict_free(struct verdict *v);
+/* Puts a livepatch that would be accepted on the machine, as if it had been loaded. */
+void machine_apply(struct machine *m, struct livepatch *lp, const struct verdict *v);
+
+/* --- transition.c ----------------------------------------------------------- */
+
+struct task {
+	int pid, tid;
+	char *comm;
+	bool user;		/* not a kernel thread */
+	char *stack;		/* kernel stack, a line a function; NULL when unreadable */
+};
+
+struct progress {
+	size_t total, done;	/* tasks */
+	struct task *waiting;	/* not switched yet */
+	size_t nr_waiting;
+};
+
+/* Looks at all tasks once. *with_stacks* also reads where they sleep. */
+struct progress *progress_read(const struct livepatch *lp, bool with_stacks);
+void progress_free(struct progress *p);
+/*
+ * Waits until the patch is no longer in transition, with a progress line on a
+ * terminal; -1 seconds is for ever. False on time-out, after a list of the tasks
+ * that hold it up.
+ */
+bool transition_wait(const char *name, double seconds);
+/* Waits until no transition at all is going on. */
+bool transition_wait_any(double seconds);
+
+/* --- module.c --------------------------------------------------------------- */
+
+/* Loads klp_sets with modprobe's rules, unless it is there. Dies with advice. */
+void module_need_core(void);
+/*
+ * Loads a module file with its dependencies. 0 or a negative errno, with what the
+ * kernel said about it (the lines of klp_sets and livepatch since then) in *said.
+ */
+int module_insert(const char *path, char **said);
+/* Removes a module that nobody uses; waits for its last reference. 0 or -errno. */
+int module_remove(const char *name, double seconds);
+/*
+ * Removes the module of a replaced or disabled patch when it is safe: waits for its
+ * references, and for every task that was already exiting, which a transition
+ * does not see and which may still run its code.
+ */
+int module_remove_old(const char *name, double seconds);
+
+/* --- load.c, for boot.c and install.c ---------------------------------------- */
+
+struct load_options {
+	bool has_set;		/* --set */
+	uint32_t replace_set;
+	bool keep;		/* do not remove what was replaced */
+	bool wait;
+	double seconds;		/* -1: as long as it takes */
+};
+
+/* All of `klp-sets load`: EXIT_OK or EXIT_REFUSED, with messages. */
+int load_patch(const char *path, const struct load_options *options);
+
+/* --- verbs: argv[0] is the verb; each parses its own options with getopt_long ------- */
+
+/* Weak until each of them is there: what is missing is not offered. */
+int cmd_list(int argc, char **argv) __attribute__((weak));
+int cmd_check(int argc, char **argv) __attribute__((weak));
+int cmd_load(int argc, char **argv) __attribute__((weak));
+int cmd_unload(int argc, char **argv) __attribute__((weak));
+int cmd_reverse(int argc, char **argv) __attribute__((weak));
+int cmd_force(int argc, char **argv) __attribute__((weak));
+int cmd_status(int argc, char **argv) __attribute__((weak));
+int cmd_install(int argc, char **argv) __attribute__((weak));
+int cmd_uninstall(int argc, char **argv) __attribute__((weak));
+int cmd_rollback(int argc, char **argv) __attribute__((weak));
+int cmd_boot(int argc, char **argv) __attribute__((weak));
+int cmd_assign(int argc, char **argv) __attribute__((weak));
+int cmd_policy(int argc, char **argv) __attribute__((weak));
+
+#endif /* KLP_SETS_TOOL_H */

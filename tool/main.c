@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/* main.c - verbs, options, --help */
+#include <stdlib.h>
+#include <string.h>
+
+#include "klp-sets.h"
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *arguments;
+	const char *help;
+} verbs[] = {
+	{ "list", cmd_list, "",
+	  "sets and livepatches on this machine" },
+	{ "status", cmd_status, "[-v]",
+	  "what a transition waits for, and whether each patch is in effect" },
+	{ "check", cmd_check, "[--set N] [--empty] [--symbols MAP] FILE...",
+	  "what would happen if these were loaded, one after the other" },
+	{ "load", cmd_load, "[--set N] [--wait[=SECONDS]] [--keep] FILE",
+	  "load a livepatch; it replaces the one of its set" },
+	{ "unload", cmd_unload, "[--wait[=SECONDS]] [--keep] SET|PATCH",
+	  "disable a livepatch and remove its module" },
+	{ "reverse", cmd_reverse, "[--wait[=SECONDS]] [SET|PATCH]",
+	  "turn a transition back" },
+	{ "force", cmd_force, "[--yes] [SET|PATCH]",
+	  "end a transition whatever it costs" },
+	{ "install", cmd_install, "[--set N] [--load] FILE",
+	  "keep a livepatch in the store, to be loaded at boot" },
+	{ "uninstall", cmd_uninstall, "SET|PATCH",
+	  "take a set out of the store" },
+	{ "rollback", cmd_rollback, "[--wait[=SECONDS]] SET",
+	  "go back to the version before, in the store and on the machine" },
+	{ "boot", cmd_boot, "[--settled]",
+	  "load the store; systemd does this at boot" },
+	{ "assign", cmd_assign, "[MODULE SET [OBSOLETED SET...] | MODULE -]",
+	  "put a livepatch that knows nothing of sets into one" },
+	{ "policy", cmd_policy, "[NAME=VALUE...]",
+	  "show or set how far a replace may reach" },
+};
+
+#define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void help(void)
+{
+	puts("Usage: klp-sets [--json] [--quiet] VERB [OPTION...] [ARGUMENT...]\n"
+	     "Replace sets for Linux kernel livepatches.\n");
+	for (size_t i = 0; i < NR_VERBS; i++) {
+		if (!verbs[i].run)
+			continue;
+		printf("  %s%s%s\n        %s\n", verbs[i].name, *verbs[i].arguments ? " " : "",
+		       verbs[i].arguments, verbs[i].help);
+	}
+	puts("\n  --json      print lists as JSON\n"
+	     "  --quiet     no progress, only results and errors\n"
+	     "  --help      this text\n"
+	     "  --version   the version\n\n"
+	     "Exit status: 0 done, 1 refused, 2 wrong usage. See klp-sets(8).");
+}
+
+/* The general options may stand anywhere; they are taken out of argv. */
+static int take_general_options(int argc, char **argv)
+{
+	int n = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "--")) {
+			while (i < argc)
+				argv[n++] = argv[i++];
+			break;
+		}
+		if (!strcmp(argv[i], "--json")) {
+			opt_json = true;
+		} else if (!strcmp(argv[i], "--quiet") || !strcmp(argv[i], "-q")) {
+			opt_quiet = true;
+		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+			help();
+			exit(EXIT_OK);
+		} else if (!strcmp(argv[i], "--version")) {
+			puts("klp-sets " KLP_SETS_VERSION);
+			exit(EXIT_OK);
+		} else {
+			argv[n++] = argv[i];
+		}
+	}
+	argv[n] = NULL;
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	argc = take_general_options(argc - 1, argv + 1);
+	argv++;
+	if (!argc)
+		usage_error("a verb is missing");
+	for (size_t i = 0; i < NR_VERBS; i++) {
+		if (verbs[i].run && !strcmp(argv[0], verbs[i].name))
+			return verbs[i].run(argc, argv);
+	}
+	usage_error("there is no verb '%s'", argv[0]);
+}
