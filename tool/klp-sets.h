@@ -220,7 +220,9 @@ void machine_apply(struct machine *m, struct livepatch *lp, const struct verdict
 struct task {
 	int pid, tid;
 	char *comm;
+	char state;		/* as in /proc/PID/stat: R runs, S and D sleep... */
 	bool user;		/* not a kernel thread */
+	double age;		/* seconds since it was started */
 	char *stack;		/* kernel stack, a line a function; NULL when unreadable */
 };
 
@@ -228,11 +230,19 @@ struct progress {
 	size_t total, done;	/* tasks */
 	struct task *waiting;	/* not switched yet */
 	size_t nr_waiting;
+	bool unreadable;	/* not root: the tasks could not be looked at */
 };
 
 /* Looks at all tasks once. *with_stacks* also reads where they sleep. */
 struct progress *progress_read(const struct livepatch *lp, bool with_stacks);
 void progress_free(struct progress *p);
+/*
+ * The line of a stack that keeps its task from being switched: the topmost function
+ * that is patched or unpatched, or that is code of a patch on its way out. Its length
+ * is in *len. NULL when there is none.
+ */
+const char *stack_blocker(const struct machine *m, const struct livepatch *lp,
+			  const char *stack, size_t *len);
 /*
  * Waits until the patch is no longer in transition, with a progress line on a
  * terminal; -1 seconds is for ever. False on time-out, after a list of the tasks
