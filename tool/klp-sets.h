@@ -8,6 +8,7 @@
  *   elf.c        a livepatch read from a module file
  *   machine.c    what is on this machine, read from sysfs
  *   rules.c      what the kernel would say to a new livepatch
+ *   kmsg.c       what the kernel says in its log
  *   module.c     modules loaded and removed, through libkmod
  *   transition.c waiting for transitions, and the tasks that hold them up
  *   list.c, check.c, load.c, unload.c, status.c, install.c, boot.c, config.c: verbs
@@ -252,22 +253,41 @@ bool transition_wait(const char *name, double seconds);
 /* Waits until no transition at all is going on. */
 bool transition_wait_any(double seconds);
 
+/* --- kmsg.c ----------------------------------------------------------------- */
+
+/* From here on, what is new in the kernel's log; -1 when it cannot be read. */
+int kmsg_open(void);
+/*
+ * The warnings of klp_sets, livepatch and a module (or NULL) since then, a line each,
+ * without "klp_sets: "; NULL when there are none. Closes the log.
+ */
+char *kmsg_read(int fd, const char *module);
+/* write_file(), and what the kernel said about it, or NULL. */
+int write_file_said(const char *path, const char *value, char **said);
+
 /* --- module.c --------------------------------------------------------------- */
+
+/* Seconds that a command waits for a transition without --wait. */
+#define PATIENCE 15
 
 /* Loads klp_sets with modprobe's rules, unless it is there. Dies with advice. */
 void module_need_core(void);
 /*
  * Loads a module file with its dependencies. 0 or a negative errno, with what the
- * kernel said about it (the lines of klp_sets and livepatch since then) in *said.
+ * kernel said about it in *said, as kmsg_read().
  */
 int module_insert(const char *path, char **said);
+/* Why a module could not be loaded, when the kernel did not say. */
+const char *module_strerror(int err);
 /* Removes a module that nobody uses; waits for its last reference. 0 or -errno. */
 int module_remove(const char *name, double seconds);
 /*
- * Removes the module of a replaced or disabled patch when it is safe: waits for its
+ * Removes the modules of replaced or disabled patches when it is safe: waits for their
  * references, and for every task that was already exiting, which a transition
- * does not see and which may still run its code.
+ * does not see and which may still run their code. 0 or -errno, with a message for
+ * each that is kept.
  */
+int modules_remove_old(char *const *names, size_t nr, double seconds);
 int module_remove_old(const char *name, double seconds);
 
 /* --- load.c, for boot.c and install.c ---------------------------------------- */
