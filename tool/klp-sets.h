@@ -5,8 +5,10 @@
  *   main.c       verbs, options, --help
  *   util.c       messages, memory, small files
  *   livepatch.c  struct livepatch: one livepatch, wherever it was read from
+ *   image.c      a module file: sections and pointers (image.h)
  *   elf.c        a livepatch read from a module file
  *   machine.c    what is on this machine, read from sysfs
+ *   symbols.c    the functions of a kernel
  *   rules.c      what the kernel would say to a new livepatch
  *   kmsg.c       what the kernel says in its log
  *   module.c     modules loaded and removed, through libkmod
@@ -72,6 +74,7 @@ struct func {
 	char *object;		/* a module, or "vmlinux" */
 	char *name;
 	unsigned long sympos;	/* from 1; a 0 in the source is 1 here */
+	bool only;		/* it was 0: there must be no other of this name */
 };
 
 struct state {
@@ -82,6 +85,9 @@ struct state {
 	bool is_shadow;
 	bool block_disable;
 };
+
+/* How many other sets a livepatch may obsolete: KLP_SETS_MAX_OBSOLETES. */
+#define MAX_OBSOLETES	256
 
 /* One livepatch: a file, or what is enabled on the machine. */
 struct livepatch {
@@ -97,7 +103,8 @@ struct livepatch {
 	bool native;		/* calls klp_sets_enable*() */
 	bool replace;		/* the flag of a stock patch */
 	bool replace_all;	/* the flag of a native patch */
-	bool incomplete;	/* a file whose functions could not all be read */
+	bool incomplete;	/* a file that decides when it is loaded what it changes */
+	char *flaw;		/* of a file: why the kernel would refuse it anywhere */
 
 	struct func *funcs;
 	size_t nr_funcs;
@@ -116,8 +123,14 @@ void livepatch_add_func(struct livepatch *lp, const char *object, const char *na
 			unsigned long sympos);
 struct state *livepatch_add_state(struct livepatch *lp, unsigned long id);
 void livepatch_add_obsolete(struct livepatch *lp, uint32_t set);
+bool same_func(const struct func *a, const struct func *b);
 const struct func *livepatch_find_func(const struct livepatch *lp, const struct func *func);
 const struct state *livepatch_find_state(const struct livepatch *lp, unsigned long id);
+/*
+ * What --set means for a file. False, with a sentence in *why, when it asks for another
+ * set itself.
+ */
+bool livepatch_put_into_set(struct livepatch *lp, uint32_t set, char **why);
 /* "vendor_a_v1 of set 1", or "stock patch vendor_a_v1": to be used in a message. */
 const char *livepatch_who(const struct livepatch *lp);
 /* "cmdline_proc_show", or "fn1 of klp_target", with ",2" when not the first symbol. */
@@ -182,6 +195,18 @@ struct livepatch *machine_in_transition(const struct machine *m);
 /* What a user wrote, a set or the name of a patch or module file; dies when there is none. */
 struct livepatch *machine_find_arg(const struct machine *m, const char *arg);
 
+/* --- symbols.c ------------------------------------------------------------- */
+
+/* Functions of a kernel and of modules that are loaded. */
+struct symbols;
+/* A System.map or a copy of /proc/kallsyms; NULL with errno. */
+struct symbols *symbols_read(const char *path);
+void symbols_free(struct symbols *s);
+/* Whether anything is known of the kernel ("vmlinux"), or of this module. */
+bool symbols_have(const struct symbols *s, const char *object);
+/* How many have the name. *addr is 0 when there is none, or it is hidden. */
+size_t symbols_find(const struct symbols *s, const struct func *func, uint64_t *addr);
+
 /* --- rules.c ---------------------------------------------------------------- */
 
 struct conflict {
@@ -189,8 +214,14 @@ struct conflict {
 	char *advice;		/* one sentence: what to do about it */
 };
 
-/* What would happen if a livepatch was loaded now. */
+/* What would happen if a livepatch was loaded now. It points into what was judged. */
 struct verdict {
+	bool managed;			/* it would belong to a set: */
+	bool has_set;			/* to this one; else the file does not tell */
+	uint32_t replace_set;
+	const uint32_t *obsoletes;
+	size_t nr_obsoletes;
+	const struct assignment *assignment;	/* which puts it there; or NULL */
 	struct livepatch **replaced;	/* patches of the machine that it would replace */
 	size_t nr_replaced;
 	const struct func **added, **kept, **dropped;
@@ -199,21 +230,17 @@ struct verdict {
 	size_t nr_conflicts;
 };
 
-/* Addresses of a kernel's symbols, to find functions with two names; or NULL. */
-struct symbols;
-/* A System.map or a copy of /proc/kallsyms; NULL with errno. */
-struct symbols *symbols_read(const char *path);
-void symbols_free(struct symbols *s);
-
 /*
  * Every rule that the kernel would apply, as far as files and sysfs tell. Neither the
  * machine nor the livepatch is changed. An assignment of the machine counts for a
- * livepatch without a set.
+ * livepatch without a set. With symbols, functions with two names are found, and
+ * those that the kernel lacks; NULL is for none. Nothing can be said of what a livepatch
+ * that is "incomplete" has beside what was read.
  */
 struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
 			    const struct symbols *symbols);
 void verdict_free(struct verdict *v);
-/* Puts a livepatch that would be accepted on the machine, as if it had been loaded. */
+/* Puts a livepatch on the machine, which owns it then, as if it had been loaded. */
 void machine_apply(struct machine *m, struct livepatch *lp, const struct verdict *v);
 
 /* --- transition.c ----------------------------------------------------------- */

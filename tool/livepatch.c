@@ -34,6 +34,7 @@ void livepatch_free(struct livepatch *lp)
 	free(lp->path);
 	free(lp->version);
 	free(lp->kernel);
+	free(lp->flaw);
 	free(lp);
 }
 
@@ -47,6 +48,7 @@ void livepatch_add_func(struct livepatch *lp, const char *object, const char *na
 	func->object = xstrdup(object);
 	func->name = xstrdup(name);
 	func->sympos = sympos ? sympos : 1;
+	func->only = !sympos;
 }
 
 struct state *livepatch_add_state(struct livepatch *lp, unsigned long id)
@@ -66,12 +68,16 @@ void livepatch_add_obsolete(struct livepatch *lp, uint32_t set)
 	lp->obsoletes[lp->nr_obsoletes++] = set;
 }
 
+bool same_func(const struct func *a, const struct func *b)
+{
+	return a->sympos == b->sympos && !strcmp(a->name, b->name) &&
+	       !strcmp(a->object, b->object);
+}
+
 const struct func *livepatch_find_func(const struct livepatch *lp, const struct func *func)
 {
 	for (size_t i = 0; i < lp->nr_funcs; i++) {
-		if (!strcmp(lp->funcs[i].name, func->name) &&
-		    !strcmp(lp->funcs[i].object, func->object) &&
-		    lp->funcs[i].sympos == func->sympos)
+		if (same_func(&lp->funcs[i], func))
 			return &lp->funcs[i];
 	}
 	return NULL;
@@ -84,6 +90,18 @@ const struct state *livepatch_find_state(const struct livepatch *lp, unsigned lo
 			return &lp->states[i];
 	}
 	return NULL;
+}
+
+bool livepatch_put_into_set(struct livepatch *lp, uint32_t set, char **why)
+{
+	if (lp->native && lp->has_set && lp->replace_set != set) {
+		*why = xasprintf("'%s' asks for set %u itself; --set is for livepatches that know nothing of sets",
+				 lp->name, lp->replace_set);
+		return false;
+	}
+	lp->has_set = true;
+	lp->replace_set = set;
+	return true;
 }
 
 /* A few at a time, so that one message can name several. */
@@ -103,6 +121,8 @@ const char *livepatch_who(const struct livepatch *lp)
 
 	if (lp->has_set)
 		*label = xasprintf("'%s' of set %u", lp->name, lp->replace_set);
+	else if (lp->native)
+		*label = xasprintf("'%s' of an unknown set", lp->name);
 	else
 		*label = xasprintf("stock patch '%s'", lp->name);
 	return *label;
