@@ -98,4 +98,20 @@ struct klp_sets_patch {
 int klp_sets_enable_patch(struct klp_patch *patch, u32 replace_set);
 int klp_sets_enable(struct klp_sets_patch *p);
 
+/*
+ * A set that is a constant is also written into the module file, where modinfo and
+ * the command klp-sets find it before the module is loaded: modinfo -F replace_set.
+ */
+static __always_inline int __klp_sets_enable_patch(struct klp_patch *patch, u32 replace_set)
+{
+	if (__builtin_constant_p(replace_set) && replace_set <= S32_MAX)
+		asm volatile (".pushsection .modinfo, \"a\"\n\t"
+			      ".asciz \"replace_set=%c0\"\n\t"
+			      ".popsection" : : "i" (replace_set));
+	return klp_sets_enable_patch(patch, replace_set);
+}
+
+#define klp_sets_enable_patch(patch, replace_set) \
+	__klp_sets_enable_patch(patch, replace_set)
+
 #endif /* _KLP_SETS_H */

@@ -9,6 +9,9 @@
 
 #include "core.h"
 
+/* The macro of that name is for clients: it notes the set in their module files. */
+#undef klp_sets_enable_patch
+
 /* Calls of klp_sets_enable() that are under way; klp_mutex. */
 static LIST_HEAD(klp_sets_requests);
 

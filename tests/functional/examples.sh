@@ -16,6 +16,7 @@ readme_client() {
 	insmod $modules/readme_client.ko || fail "it does not load"
 	wait_until "its transition is complete" holds $livepatch/readme_client/transition 0
 	same "/proc/cmdline" "this has been livepatched" "$(< /proc/cmdline)"
+	same "the set in its file" 7 "$(modinfo -F replace_set $modules/readme_client.ko)"
 	same "its set" 7 "$(< $livepatch/readme_client/replace_set)"
 	echo 0 > $livepatch/readme_client/enabled
 	wait_until "it is gone" missing $livepatch/readme_client
