@@ -9,6 +9,7 @@
 #include <linux/err.h>
 
 #include "core.h"
+#include "trace.h"
 
 static const char *klp_sets_obj_name(const struct klp_object *obj)
 {
@@ -19,13 +20,13 @@ static int klp_sets_check_func(const struct klp_patch *patch, const struct klp_o
 			       const struct klp_func *func)
 {
 	if (!func->old_name || !*func->old_name) {
-		pr_err("'%s' is refused: function %td of %s has no name\n",
-		       patch->mod->name, func - obj->funcs, klp_sets_obj_name(obj));
+		klp_sets_refuse(patch, NULL, "function %td of %s has no name",
+				func - obj->funcs, klp_sets_obj_name(obj));
 		return -EINVAL;
 	}
 	if (!func->new_func) {
-		pr_err("'%s' is refused: function '%s' of %s has no replacement\n",
-		       patch->mod->name, func->old_name, klp_sets_obj_name(obj));
+		klp_sets_refuse(patch, NULL, "function '%s' of %s has no replacement",
+				func->old_name, klp_sets_obj_name(obj));
 		return -EINVAL;
 	}
 	return 0;
@@ -51,13 +52,13 @@ int klp_sets_check_patch(const struct klp_patch *patch)
 		return -EINVAL;
 	}
 	if (!patch->objs) {
-		pr_err("'%s' is refused: it has no objects\n", patch->mod->name);
+		klp_sets_refuse(patch, NULL, "it has no objects");
 		return -EINVAL;
 	}
 	klp_for_each_object_static(patch, obj) {
 		if (!obj->funcs) {
-			pr_err("'%s' is refused: object %s has no functions\n",
-			       patch->mod->name, klp_sets_obj_name(obj));
+			klp_sets_refuse(patch, NULL, "object %s has no functions",
+					klp_sets_obj_name(obj));
 			return -EINVAL;
 		}
 		klp_for_each_func_static(obj, func) {
@@ -103,16 +104,15 @@ static int klp_sets_add_own(const struct klp_sets_record *rec, struct klp_sets_t
 {
 	const struct klp_object *obj;
 	struct klp_func *func;
-	char who[KLP_SETS_WHO_LEN];
 	unsigned int hash;
 
 	klp_for_each_object_static(rec->patch, obj) {
 		hash = klp_sets_hash_object(obj);
 		klp_for_each_func_static(obj, func) {
 			if (klp_sets_find_name(table, hash, obj, func)) {
-				pr_err("%s is refused: it changes function '%s' of %s twice\n",
-				       klp_sets_who(who, rec->patch, rec),
-				       func->old_name, klp_sets_obj_name(obj));
+				klp_sets_refuse(rec->patch, rec,
+						"it changes function '%s' of %s twice",
+						func->old_name, klp_sets_obj_name(obj));
 				return -EINVAL;
 			}
 			klp_sets_add_name(table, hash, obj, func);
@@ -126,7 +126,7 @@ static int klp_sets_check_names(const struct klp_sets_record *rec,
 				const struct klp_sets_table *table,
 				const struct klp_patch *old)
 {
-	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	char owner[KLP_SETS_WHO_LEN];
 	const struct klp_object *obj;
 	const struct klp_func *func;
 	unsigned int hash;
@@ -136,10 +136,9 @@ static int klp_sets_check_names(const struct klp_sets_record *rec,
 		klp_for_each_func(obj, func) {
 			if (!klp_sets_find_name(table, hash, obj, func))
 				continue;
-			pr_err("%s is refused: function '%s' of %s is changed by %s\n",
-			       klp_sets_who(who, rec->patch, rec), func->old_name,
-			       klp_sets_obj_name(obj),
-			       klp_sets_who(owner, old, klp_sets_record_of(old)));
+			klp_sets_refuse(rec->patch, rec, "function '%s' of %s is changed by %s",
+					func->old_name, klp_sets_obj_name(obj),
+					klp_sets_who(owner, old, klp_sets_record_of(old)));
 			return -EINVAL;
 		}
 	}
@@ -206,15 +205,15 @@ static int klp_sets_check_record(struct klp_sets_record *rec, struct klp_sets_ta
 /* Being enabled, it cannot replace a patch any more. */
 static int klp_sets_check_set_is_free(const struct klp_sets_record *rec)
 {
-	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	char owner[KLP_SETS_WHO_LEN];
 	const struct klp_patch *old;
 
 	klp_sets_for_each_patch(old) {
 		if (!klp_sets_replaces(rec, old))
 			continue;
-		pr_err("%s is refused: it is enabled already, and would have to replace %s\n",
-		       klp_sets_who(who, rec->patch, rec),
-		       klp_sets_who(owner, old, klp_sets_record_of(old)));
+		klp_sets_refuse(rec->patch, rec,
+				"it is enabled already, and would have to replace %s",
+				klp_sets_who(owner, old, klp_sets_record_of(old)));
 		return -EINVAL;
 	}
 	return 0;
@@ -260,13 +259,11 @@ int klp_sets_check_first_time(const struct klp_patch *patch)
 	klp_sets_for_each_patch(old)
 		known |= old == patch;
 	if (known) {
-		pr_err("'%s' is refused: this patch is enabled already, or not quite gone\n",
-		       patch->mod->name);
+		klp_sets_refuse(patch, NULL, "this patch is enabled already, or not quite gone");
 		return -EINVAL;
 	}
 	if (patch->kobj.state_initialized) {
-		pr_err("'%s' is refused: it was enabled before; load its module again\n",
-		       patch->mod->name);
+		klp_sets_refuse(patch, NULL, "it was enabled before; load its module again");
 		return -EINVAL;
 	}
 	return 0;
@@ -300,8 +297,8 @@ static int klp_sets_check_stock_replace(const struct klp_sets_record *rec)
 	klp_sets_for_each_patch(old) {
 		if (!klp_sets_record_of(old))
 			continue;
-		pr_err("stock patch '%s' is refused: it would replace all patches, and stock_replace is 'refuse'\n",
-		       rec->patch->mod->name);
+		klp_sets_refuse(rec->patch, rec,
+				"it would replace all patches, and stock_replace is 'refuse'");
 		return -EINVAL;
 	}
 	return 0;
@@ -327,6 +324,7 @@ static int klp_sets_admit_record(struct klp_sets_record *rec)
 	if (rec->managed)
 		rec->patch->replace = false;
 	klp_sets_admitted = rec;
+	trace_klp_sets_admit(rec);
 	return 0;
 }
 
@@ -390,7 +388,7 @@ bool klp_sets_admit(struct klp_patch *patch)
 
 	ret = klp_sets_try_admit(patch, req);
 	if (ret == -ENOMEM)
-		pr_err("'%s' is refused: out of memory\n", patch->mod->name);
+		klp_sets_refuse(patch, NULL, "out of memory");
 	/*
 	 * Whoever made a request cleans up; otherwise the work item must. The
 	 * admitted record keeps this module until the work item has run.

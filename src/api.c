@@ -58,9 +58,8 @@ static int klp_sets_check_request(const struct klp_sets_patch *p)
 		return ret;
 
 	if (p->nr_obsoletes > KLP_SETS_MAX_OBSOLETES || (p->nr_obsoletes && !p->obsoletes)) {
-		pr_err("'%s' is refused: it obsoletes %u sets, in an array at %p (at most %u)\n",
-		       p->patch->mod->name, p->nr_obsoletes, p->obsoletes,
-		       KLP_SETS_MAX_OBSOLETES);
+		klp_sets_refuse(p->patch, NULL, "it obsoletes %u sets, in an array at %p (at most %u)",
+				p->nr_obsoletes, p->obsoletes, KLP_SETS_MAX_OBSOLETES);
 		return -EINVAL;
 	}
 	return klp_sets_check_table(p);
@@ -80,8 +79,7 @@ static int klp_sets_begin(struct klp_sets_request *req)
 	list_for_each_entry(other, &klp_sets_requests, node) {
 		if (other->p->patch != patch)
 			continue;
-		pr_err("'%s' is refused: another task is enabling this patch\n",
-		       patch->mod->name);
+		klp_sets_refuse(patch, NULL, "another task is enabling this patch");
 		return -EINVAL;
 	}
 

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "core.h"
+#include "trace.h"
 
 static unsigned int klp_sets_count_funcs(const struct klp_patch *patch)
 {
@@ -28,7 +29,6 @@ static int klp_sets_add_own_addrs(const struct klp_sets_record *rec,
 {
 	const struct klp_object *obj;
 	struct klp_func *func, *other;
-	char who[KLP_SETS_WHO_LEN];
 
 	klp_for_each_object(rec->patch, obj) {
 		if (!klp_sets_is_loaded(obj))
@@ -38,9 +38,9 @@ static int klp_sets_add_own_addrs(const struct klp_sets_record *rec,
 				continue;
 			other = klp_sets_find_addr(table, func);
 			if (other && rec->managed) {
-				pr_err("%s is refused: '%s' and '%s' are the same function\n",
-				       klp_sets_who(who, rec->patch, rec),
-				       other->old_name, func->old_name);
+				klp_sets_refuse(rec->patch, rec,
+						"'%s' and '%s' are the same function",
+						other->old_name, func->old_name);
 				return -EINVAL;
 			}
 			klp_sets_add_addr(table, func);
@@ -77,11 +77,12 @@ static int klp_sets_refuse_alias(const struct klp_sets_record *rec,
 				 const struct klp_func *own, const struct klp_patch *old,
 				 const struct klp_func *func)
 {
-	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	char owner[KLP_SETS_WHO_LEN];
 
-	pr_err("%s is refused: function '%s' is the same as '%s', which is changed by %s\n",
-	       klp_sets_who(who, rec->patch, rec), own->old_name, func->old_name,
-	       klp_sets_who(owner, old, klp_sets_record_of(old)));
+	klp_sets_refuse(rec->patch, rec,
+			"function '%s' is the same as '%s', which is changed by %s",
+			own->old_name, func->old_name,
+			klp_sets_who(owner, old, klp_sets_record_of(old)));
 	return -EINVAL;
 }
 
@@ -176,7 +177,7 @@ static int klp_sets_pre_patch(struct klp_object *obj)
 	if (!ret)
 		ret = klp_sets_states_pre_patch(rec);
 	if (ret == -ENOMEM)
-		pr_err("'%s' is refused: out of memory\n", rec->patch->mod->name);
+		klp_sets_refuse(rec->patch, NULL, "out of memory");
 	if (ret) {
 		klp_sets_hide_set(rec);
 		klp_sets_hand_over(obj);
@@ -198,6 +199,7 @@ static void klp_sets_post_patch(struct klp_object *obj)
 	struct klp_sets_record *rec = klp_sets_rec(obj);
 
 	klp_sets_hand_over(obj);
+	trace_klp_sets_complete(rec, true);
 	if (!rec->settled)
 		klp_sets_show_replaced(rec);
 	klp_sets_states_post_patch(rec);
@@ -215,8 +217,11 @@ static void klp_sets_post_unpatch(struct klp_object *obj)
 	struct klp_sets_record *rec = klp_sets_rec(obj);
 
 	klp_sets_hand_over(obj);
+	trace_klp_sets_complete(rec, false);
 	klp_sets_states_post_unpatch(rec);
 	klp_sets_hide_set(rec);
+	if (rec->managed && rec->settled)
+		klp_sets_announce(rec, "disabled");
 	if (!rec->managed)
 		klp_sets_let_go(obj);
 }
@@ -267,6 +272,7 @@ void klp_sets_adopt(struct klp_sets_record *rec)
 	list_add(&obj->node, &rec->patch->obj_list);
 	klp_sets_add_record(rec);
 	klp_sets_taint(rec);
+	klp_sets_announce(rec, "enabled");
 }
 
 /**

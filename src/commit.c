@@ -11,6 +11,7 @@
  * entry of klp_init_transition().
  */
 #include "core.h"
+#include "trace.h"
 
 static void notrace klp_sets_order_patches(const struct klp_sets_record *rec)
 {
@@ -36,6 +37,7 @@ void notrace klp_sets_commit(struct klp_patch *patch)
 	if (!rec || rec->patch != patch)
 		return;
 
+	trace_klp_sets_commit(rec);
 	klp_sets_admitted = NULL;
 	klp_sets_add_record(rec);
 	list_add(&rec->carrier->obj.node, &patch->obj_list);

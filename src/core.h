@@ -220,6 +220,20 @@ void klp_sets_states_pre_unpatch(struct klp_sets_record *rec);
 void klp_sets_states_post_unpatch(struct klp_sets_record *rec);
 ssize_t klp_sets_emit_states(const struct klp_sets_record *rec, char *buf);
 
+/* report.c */
+struct klp_sets_counts {
+	unsigned int funcs;	/* that the patch changes */
+	unsigned int nops;	/* that admit prepared, until commit */
+	unsigned int replaced;	/* patches */
+};
+
+s64 klp_sets_set_of(const struct klp_sets_record *rec);
+void klp_sets_count(const struct klp_sets_record *rec, struct klp_sets_counts *counts);
+__printf(3, 4)
+void klp_sets_refuse(const struct klp_patch *patch, const struct klp_sets_record *rec,
+		     const char *fmt, ...);
+void klp_sets_announce(const struct klp_sets_record *rec, const char *what);
+
 /* commit.c */
 void klp_sets_commit(struct klp_patch *patch);
 void klp_sets_retire(struct klp_patch *patch);

@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 
 #include "core.h"
+#include "trace.h"
 
 /* The record between admit and commit; klp_mutex. */
 struct klp_sets_record *klp_sets_admitted;
@@ -172,18 +173,21 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
 	struct klp_sets_record *rec;
 	unsigned long flags;
 	bool found = false;
+	s64 set = -1;
 
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
 	list_for_each_entry(rec, &klp_sets_records, node) {
 		if (rec->patch == patch && !rec->dead) {
 			rec->dead = true;
 			found = true;
+			set = klp_sets_set_of(rec);
 			break;
 		}
 	}
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
 
 	if (found) {
+		trace_klp_sets_release(patch->mod->name, set);
 		klp_sets_schedule_reap();
 		module_put(THIS_MODULE);
 	}

@@ -82,7 +82,7 @@ static bool klp_sets_is_word(const char *name)
 
 static int klp_sets_refuse_twice(const struct klp_patch *patch, unsigned long id)
 {
-	pr_err("'%s' is refused: it has state %lu twice\n", patch->mod->name, id);
+	klp_sets_refuse(patch, NULL, "it has state %lu twice", id);
 	return -EINVAL;
 }
 
@@ -95,7 +95,6 @@ static int klp_sets_refuse_twice(const struct klp_patch *patch, unsigned long id
 int klp_sets_check_table(const struct klp_sets_patch *p)
 {
 	const struct klp_sets_state *state, *other;
-	const char *name = p->patch->mod->name;
 
 	for (state = p->states; state && state->id; state++) {
 		if (klp_get_state(p->patch, state->id))
@@ -104,14 +103,14 @@ int klp_sets_check_table(const struct klp_sets_patch *p)
 			if (other->id == state->id)
 				return klp_sets_refuse_twice(p->patch, state->id);
 		if (state->name && !klp_sets_is_word(state->name)) {
-			pr_err("'%s' is refused: the name of state %lu is not one word\n",
-			       name, state->id);
+			klp_sets_refuse(p->patch, NULL, "the name of state %lu is not one word",
+					state->id);
 			return -EINVAL;
 		}
 	}
 	if (state && !klp_sets_is_end(state)) {
-		pr_err("'%s' is refused: a state ('%s') has no id\n",
-		       name, klp_sets_state_name(state));
+		klp_sets_refuse(p->patch, NULL, "a state ('%s') has no id",
+				klp_sets_state_name(state));
 		return -EINVAL;
 	}
 	return 0;
@@ -121,11 +120,10 @@ static int klp_sets_refuse_state(const struct klp_sets_record *rec,
 				 const struct klp_patch *old, unsigned long id,
 				 const char *why, int err)
 {
-	char who[KLP_SETS_WHO_LEN], owner[KLP_SETS_WHO_LEN];
+	char owner[KLP_SETS_WHO_LEN];
 
-	pr_err("%s is refused: state %lu, used by %s, %s\n",
-	       klp_sets_who(who, rec->patch, rec), id,
-	       klp_sets_who(owner, old, klp_sets_record_of(old)), why);
+	klp_sets_refuse(rec->patch, rec, "state %lu, used by %s, %s", id,
+			klp_sets_who(owner, old, klp_sets_record_of(old)), why);
 	return err;
 }
 
@@ -382,9 +380,8 @@ static int klp_sets_introduce(struct klp_sets_record *rec)
 		if (ret > 0)
 			ret = -EINVAL;
 		if (ret) {
-			pr_err("'%s' of set %u is refused: state %lu '%s' cannot be set up (%d)\n",
-			       rec->patch->mod->name, rec->replace_set, state->id,
-			       klp_sets_state_name(state), ret);
+			klp_sets_refuse(rec->patch, rec, "state %lu '%s' cannot be set up (%d)",
+					state->id, klp_sets_state_name(state), ret);
 			klp_sets_undo_introduction(rec, state - rec->p->states);
 			return ret;
 		}

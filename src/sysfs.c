@@ -168,12 +168,15 @@ void klp_sets_show_replaced(struct klp_sets_record *rec)
 			moved = true;
 		}
 		klp_sets_hide_set(old_rec);
+		klp_sets_announce(old_rec, "replaced");
 	}
 
 	/* Nobody can be told, and the next patch of the set will mend it. */
 	if (moved && klp_sets_show_folder(rec))
 		pr_warn("sysfs does not show '%s' of set %u: out of memory\n",
 			rec->patch->mod->name, rec->replace_set);
+	if (rec->managed)
+		klp_sets_announce(rec, "enabled");
 }
 
 /**

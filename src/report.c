@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * report.c - who is told what the engine does: the log, tracers, and udev
+ */
+#include <linux/kernel.h>
+#include <linux/kobject.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/**
+ * klp_sets_set_of() - the set of a patch, for a tracer
+ * @rec:	its record, or NULL
+ *
+ * Return: the set, or -1 for a patch that has none, or whose set is not known yet.
+ */
+notrace s64 klp_sets_set_of(const struct klp_sets_record *rec)
+{
+	return rec && rec->managed ? rec->replace_set : -1;
+}
+
+static notrace unsigned int klp_sets_count_nops(const struct klp_sets_record *rec)
+{
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	unsigned int nr = 0;
+
+	list_for_each_entry(func, &rec->nops, node)
+		nr++;
+	list_for_each_entry(obj, &rec->nop_objs, node)
+		klp_for_each_func(obj, func)
+			nr++;
+	return nr;
+}
+
+/**
+ * klp_sets_count() - how much a patch changes
+ * @rec:	its record
+ * @counts:	where the figures go
+ *
+ * Context: any, under klp_mutex, from admit until its first transition is complete.
+ */
+notrace void klp_sets_count(const struct klp_sets_record *rec, struct klp_sets_counts *counts)
+{
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	const struct klp_patch *old;
+
+	memset(counts, 0, sizeof(*counts));
+	klp_for_each_object_static(rec->patch, obj)
+		klp_for_each_func_static(obj, func)
+			counts->funcs++;
+	counts->nops = klp_sets_count_nops(rec);
+	klp_sets_for_each_patch(old)
+		counts->replaced += old != rec->patch && klp_sets_replaces(rec, old);
+}
+
+/**
+ * klp_sets_refuse() - say why a patch is refused
+ * @patch:	the patch
+ * @rec:	its record, or NULL when it has none yet
+ * @fmt:	the reason, with names
+ *
+ * Context: process context.
+ */
+void klp_sets_refuse(const struct klp_patch *patch, const struct klp_sets_record *rec,
+		     const char *fmt, ...)
+{
+	char who[KLP_SETS_WHO_LEN];
+	struct va_format reason = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	reason.va = &args;
+	if (rec)
+		pr_err("%s is refused: %pV\n", klp_sets_who(who, patch, rec), &reason);
+	else
+		pr_err("'%s' is refused: %pV\n", patch->mod->name, &reason);
+	trace_klp_sets_refuse(patch, rec, &reason);
+	va_end(args);
+}
+
+/**
+ * klp_sets_announce() - tell user space that a set changed hands
+ * @rec:	the record of the patch that got the set, or lost it
+ * @what:	"enabled", "replaced" or "disabled"
+ *
+ * A uevent needs a kset, and stock livepatch's folders have none. So it is that
+ * of the patch's module. Nobody may be listening, or memory may be short: a
+ * uevent is a notice, sysfs is the truth.
+ *
+ * Context: process context, under klp_mutex, while the patch is in stock's list.
+ */
+void klp_sets_announce(const struct klp_sets_record *rec, const char *what)
+{
+	char set[32], event[32];
+	char *env[] = { set, event, NULL };
+
+	snprintf(set, sizeof(set), "KLP_SETS_SET=%u", rec->replace_set);
+	snprintf(event, sizeof(event), "KLP_SETS_EVENT=%s", what);
+	kobject_uevent_env(&rec->patch->mod->mkobj.kobj, KOBJ_CHANGE, env);
+}
