@@ -13,8 +13,8 @@
  *   kmsg.c       what the kernel says in its log
  *   module.c     modules loaded and removed, through libkmod
  *   transition.c waiting for transitions, and the tasks that hold them up
- *   list.c, check.c, load.c, unload.c, status.c, install.c, boot.c, config.c: verbs
- *   store.c      the livepatches that are loaded at boot
+ *   list.c, check.c, load.c, unload.c, status.c: verbs
+ *   install.c, boot.c, assign.c, policy.c: verbs that keep something on disk; store.h
  *
  * The process is single-threaded. It ends on out of memory, with a message. What is
  * returned is owned by the caller, who may leave it to the end of the process.
@@ -192,6 +192,8 @@ struct livepatch *machine_find(const struct machine *m, const char *name);
 struct livepatch *machine_find_set(const struct machine *m, uint32_t set);
 /* The patch in transition, or NULL. */
 struct livepatch *machine_in_transition(const struct machine *m);
+/* The name of the module in a file, "fix_1" for "store/fix-1.ko.xz". */
+char *module_name(const char *arg);
 /* What a user wrote, a set or the name of a patch or module file; dies when there is none. */
 struct livepatch *machine_find_arg(const struct machine *m, const char *arg);
 
@@ -328,7 +330,31 @@ struct load_options {
 };
 
 /* All of `klp-sets load`: EXIT_OK or EXIT_REFUSED, with messages. */
-int load_patch(const char *path, const struct load_options *options);
+int load_patch(const char *path, const struct load_options *options) __attribute__((weak));
+
+/* --- assign.c, policy.c, store.c, guard.c: what is kept on disk ---------------- */
+
+/* The assignments in /etc/klp-sets/assign.conf. */
+struct assignment *assignments_kept(size_t *n);
+/* The one of a module, or NULL. */
+struct assignment *assignment_kept(const char *name);
+/* A line of that file, or of the kernel's own; false when it makes no sense. */
+bool assignment_parse(const char *line, struct assignment *a);
+/* Gives it to the kernel: 0, or a negative errno with what the kernel said, or NULL. */
+int assign_now(const struct assignment *a, char **said);
+/* What modprobe would load klp_sets with. */
+struct policy policy_kept(void);
+
+/* All of `klp-sets list --stored`. */
+int list_stored(void);
+
+/*
+ * To be called right before a livepatch is loaded: if the machine dies within a minute,
+ * the next boot will not load it. False when that could not be written down.
+ */
+bool guard_raise(const char *name);
+/* It was not loaded after all. */
+void guard_drop(const char *name);
 
 /* --- verbs: argv[0] is the verb; each parses its own options with getopt_long ------- */
 

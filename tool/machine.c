@@ -81,8 +81,7 @@ struct livepatch *machine_in_transition(const struct machine *m)
 	return NULL;
 }
 
-/* The name of the module in a file, "fix_1" for "store/fix-1.ko.xz". */
-static char *module_name(const char *arg)
+char *module_name(const char *arg)
 {
 	const char *slash = strrchr(arg, '/');
 	char *name = xstrdup(slash ? slash + 1 : arg);
@@ -309,28 +308,11 @@ static void read_policy(struct policy *policy)
 	policy->taint = read_bool(MODULE, "klp_sets/parameters", "taint") > 0;
 }
 
-/* "MODULE SET [OBSOLETED SET...]" */
-static void add_assignment(struct machine *m, char *line)
+static void add_assignment(struct machine *m, const char *line)
 {
-	struct assignment *a;
-	uint32_t *sets;
-	char *rest;
-	size_t n;
-
-	rest = strchr(line, ' ');
-	if (!rest)
-		return;
-	*rest++ = '\0';
-	n = parse_sets(rest, &sets);
-	if (!n)
-		return;
 	m->assignments = xrealloc(m->assignments, m->nr_assignments + 1, sizeof(*m->assignments));
-	a = &m->assignments[m->nr_assignments++];
-	a->name = xstrdup(line);
-	a->replace_set = sets[0];
-	memmove(sets, sets + 1, (n - 1) * sizeof(*sets));
-	a->obsoletes = sets;
-	a->nr_obsoletes = n - 1;
+	if (assignment_parse(line, &m->assignments[m->nr_assignments]))
+		m->nr_assignments++;
 }
 
 /* Only root may see them. */
