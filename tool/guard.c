@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * guard.c - livepatches that the machine may not survive
+ *
+ *   /var/lib/klp-sets/RELEASE/guards/NAME   loaded a moment ago
+ *   /var/lib/klp-sets/RELEASE/held/NAME     the machine died a moment after it was loaded
+ *
+ * A guard is on disk before its livepatch is loaded. It goes when the machine has been
+ * up for a minute since, or when it is shut down. One that is found after a reboot
+ * tells of a machine that did neither, and boot does not load that livepatch.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store.h"
+
+static char *folder_path(const char *folder)
+{
+	return xasprintf("%s/var/lib/klp-sets/%s/%s", root_path(), kernel_release(), folder);
+}
+
+static char *guard_path(const char *folder, const char *name)
+{
+	return xasprintf("%s/var/lib/klp-sets/%s/%s/%s", root_path(), kernel_release(), folder,
+			 name);
+}
+
+/* A suspended machine proves nothing: this clock stands still then. */
+static double uptime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static char *boot_id(void)
+{
+	char *id = read_file("/proc/sys/kernel/random/boot_id");
+
+	return id ? id : xstrdup("unknown");
+}
+
+bool guard_raise(const char *name)
+{
+	char *path = guard_path("guards", name);
+	char *text = xasprintf("boot %s\nuptime %.2f\n", boot_id(), uptime());
+
+	if (!replace_file(path, text))
+		return true;
+	warn("%s cannot be written: %s. If the machine dies of '%s', nobody will know",
+	     path, strerror(errno), name);
+	return false;
+}
+
+static void forget(const char *folder, const char *name)
+{
+	char *parent = folder_path(folder);
+
+	if (!unlink(guard_path(folder, name)))
+		sync_folder(parent);
+}
+
+void guard_drop(const char *name)
+{
+	forget("guards", name);
+}
+
+void guard_forget(const char *name)
+{
+	forget("held", name);
+}
+
+bool guard_held(const char *name, time_t *when)
+{
+	struct stat st;
+
+	if (stat(guard_path("held", name), &st))
+		return false;
+	*when = st.st_mtime;
+	return true;
+}
+
+static void hold(const char *name)
+{
+	char *held = folder_path("held");
+
+	if (make_folder(held) || rename(guard_path("guards", name), guard_path("held", name)) ||
+	    sync_folder(held))
+		warn("%s cannot be moved to %s: %s", guard_path("guards", name), held,
+		     strerror(errno));
+}
+
+/* The uptime at which it was raised in this boot, or -1. */
+static double raised_at(const char *name, const char *this_boot)
+{
+	char *text = read_file(guard_path("guards", name));
+	char id[64];
+	double at;
+
+	if (!text || sscanf(text, "boot %63s uptime %lf", id, &at) != 2 || strcmp(id, this_boot))
+		return -1;
+	return at;
+}
+
+double guard_sweep(double seconds)
+{
+	char *this_boot = boot_id();
+	double now = uptime(), longest = -1;
+	char **names;
+	size_t n;
+
+	names = list_folder(folder_path("guards"), &n);
+	for (size_t i = 0; i < n; i++) {
+		double at = raised_at(names[i], this_boot);
+
+		if (at < 0) {
+			hold(names[i]);
+		} else if (now - at >= seconds) {
+			forget("held", names[i]);
+			forget("guards", names[i]);
+		} else if (at + seconds - now > longest) {
+			longest = at + seconds - now;
+		}
+	}
+	return longest;
+}
