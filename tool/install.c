@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * install.c - what is in the store: install, uninstall, rollback
+ *
+ * A change is worked out in memory and checked, and written beside what is in force.
+ * Then, if the machine is to follow, it is loaded. Only then the store is switched
+ * over: whatever fails before, the store is as it was.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store.h"
+
+/* --- checks ----------------------------------------------------------------- */
+
+/* Where a livepatch belongs, or NULL. */
+static struct slot *find_slot(const struct store *s, const struct livepatch *lp)
+{
+	return lp->has_set ? store_find_set(s, lp->replace_set) : store_find_stock(s, lp->name);
+}
+
+/* Where the livepatch of this name is the current version, or NULL. */
+static struct slot *slot_of(const struct store *s, const char *name)
+{
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		if (s->slots[i].versions[0].name && !strcmp(s->slots[i].versions[0].name, name))
+			return &s->slots[i];
+	}
+	return NULL;
+}
+
+/* A machine that has loaded the store, but for what changes and what leaves. */
+static struct machine *stored_machine(const struct store *s, const struct slot *changed)
+{
+	struct machine *m = machine_empty();
+
+	m->livepatching = true;
+	m->core = true;
+	m->policy = policy_kept();
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		const struct slot *slot = &s->slots[i];
+		struct livepatch *lp = NULL;
+		struct verdict *v;
+
+		if (slot != changed && !slot->leaves)
+			lp = slot_read(slot, 0);
+		if (!lp)
+			continue;
+		v = rules_judge(m, lp, NULL);
+		if (!v->nr_conflicts)
+			machine_apply(m, lp, v);
+	}
+	return m;
+}
+
+static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v)
+{
+	if (!v->nr_conflicts)
+		return;
+	for (size_t i = 0; i < v->nr_conflicts; i++)
+		warn("%s. %s", v->conflicts[i].reason, v->conflicts[i].advice);
+	die("%s is not stored: it would be refused at boot", livepatch_who(lp));
+}
+
+/*
+ * Dies when the livepatch would be refused by a machine that has loaded the store. Whom
+ * it replaces, since it obsoletes their sets or replaces everything, leaves the store:
+ * the machine that has loaded it does not have them either.
+ */
+static void make_room(struct store *s, const struct livepatch *lp)
+{
+	struct slot *own = find_slot(s, lp), *same = slot_of(s, lp->name);
+	struct verdict *v;
+
+	/* It was stored for another set: a module can be loaded once only. */
+	if (same && same != own)
+		same->leaves = true;
+	v = rules_judge(stored_machine(s, own), lp, NULL);
+	for (size_t i = 0; i < v->nr_replaced; i++)
+		slot_of(s, v->replaced[i]->name)->leaves = true;
+	/* Without those, nothing that they have can be in its way. */
+	refuse_conflicts(lp, rules_judge(stored_machine(s, own), lp, NULL));
+
+	for (size_t i = s->nr_slots; i-- > 0;) {
+		struct slot *slot = &s->slots[i];
+
+		if (!slot->leaves)
+			continue;
+		if (!opt_quiet)
+			printf("%s leaves the store: %s takes the place of its '%s'\n",
+			       slot_label(slot), livepatch_who(lp), slot->versions[0].name);
+		store_remove(s, slot);
+	}
+}
+
+/* The livepatch in a file, with the set that it will have; dies when it cannot be stored. */
+static struct livepatch *read_livepatch(const char *path, bool has_set, uint32_t set)
+{
+	const struct assignment *a;
+	struct livepatch *lp;
+	char *why;
+
+	lp = livepatch_from_file(path, &why);
+	if (!lp)
+		die("%s cannot be stored: %s", path, why);
+	if (lp->kernel && strcmp(lp->kernel, kernel_release()))
+		die("'%s' was built for kernel %s, and this is %s. Build it for this one, or name "
+		    "the other with KLP_SETS_KERNEL=%s in the environment", lp->name, lp->kernel,
+		    kernel_release(), lp->kernel);
+	if (lp->has_set && has_set && set != lp->replace_set)
+		die("'%s' says itself that it belongs to set %u: it cannot be stored for set %u",
+		    lp->name, lp->replace_set, set);
+	a = assignment_kept(lp->name);
+	if (has_set)
+		give_set(lp, set);
+	else if (a && !lp->native)
+		give_set(lp, a->replace_set);
+	if (lp->native && !lp->has_set)
+		die("'%s' does not tell which set it belongs to. Say it with --set N", lp->name);
+	return lp;
+}
+
+static bool same_content(const char *a, const char *b)
+{
+	FILE *fa = fopen(a, "re"), *fb = fopen(b, "re");
+	bool same = fa && fb;
+	int c;
+
+	while (same && (c = getc(fa)) == getc(fb)) {
+		if (c == EOF)
+			break;
+	}
+	same = same && feof(fa) && feof(fb);
+	if (fa)
+		fclose(fa);
+	if (fb)
+		fclose(fb);
+	return same;
+}
+
+/* --- install ---------------------------------------------------------------- */
+
+/* Loads a version of the new content; when that fails, the store stays as it was. */
+static bool load_prepared(struct store *s, const struct slot *slot, struct load_options *options)
+{
+	if (slot->has_set) {
+		options->has_set = true;
+		options->replace_set = slot->replace_set;
+	}
+	if (load_patch(slot->versions[0].path, options) == EXIT_OK)
+		return true;
+	store_abandon(s);
+	warn("the store is as it was");
+	return false;
+}
+
+static int install(const char *path, bool has_set, uint32_t set, bool load)
+{
+	struct load_options options = { .seconds = -1 };
+	struct livepatch *lp;
+	struct store *s;
+	struct slot *slot;
+	bool known;
+
+	lp = read_livepatch(path, has_set, set);
+	lock_changes();
+	guard_sweep(GUARD_SECONDS);
+	s = store_read();
+	make_room(s, lp);
+	slot = find_slot(s, lp);
+	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
+		same_content(slot->versions[0].path, path);
+	if (!slot) {
+		slot = store_add(s);
+		slot->has_set = lp->has_set;
+		slot->replace_set = lp->replace_set;
+		slot->stock = lp->has_set ? NULL : lp->name;
+	}
+	if (!known)
+		slot_push(slot, lp->name, path);
+	store_prepare(s);
+	if (load && !load_prepared(s, slot, &options))
+		return EXIT_REFUSED;
+	store_commit(s);
+	guard_forget(lp->name);
+	if (opt_quiet)
+		return EXIT_OK;
+	printf("%s is %s for kernel %s", livepatch_who(lp), known ? "stored already" : "stored",
+	       kernel_release());
+	if (slot->nr_versions > 1 && slot->has_set)
+		printf("; 'klp-sets rollback %u' goes back to '%s'", slot->replace_set,
+		       slot->versions[1].name);
+	putchar('\n');
+	return EXIT_OK;
+}
+
+int cmd_install(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "set", required_argument, NULL, 's' },
+		{ "load", no_argument, NULL, 'l' },
+		{ 0 }
+	};
+	bool has_set = false, load = false;
+	uint32_t set = 0;
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			has_set = parse_set(optarg, &set);
+			if (!has_set)
+				usage_error("'%s' is not a set: a number from 0 to 4294967295",
+					    optarg);
+			break;
+		case 'l':
+			load = true;
+			break;
+		default:
+			usage_error("install has the options --set N and --load, not '%s'",
+				    argv[optind - 1]);
+		}
+	}
+	if (argc - optind != 1)
+		usage_error("install needs one FILE; 'klp-sets list --stored' shows what is stored");
+	return install(argv[optind], has_set, set, load);
+}
+
+/* --- uninstall -------------------------------------------------------------- */
+
+int cmd_uninstall(int argc, char **argv)
+{
+	static const struct option options[] = { { 0 } };
+	struct store *s;
+	struct slot *slot;
+	char *label, *name;
+
+	opterr = 0;
+	if (getopt_long(argc, argv, "", options, NULL) != -1)
+		usage_error("uninstall has no options");
+	if (argc - optind != 1)
+		usage_error("uninstall needs one set, or the name of a stored livepatch");
+	lock_changes();
+	guard_sweep(GUARD_SECONDS);
+	s = store_read();
+	slot = store_find_arg(s, argv[optind]);
+	label = xstrdup(slot_label(slot));
+	name = slot->versions[0].name;
+	store_remove(s, slot);
+	store_prepare(s);
+	store_commit(s);
+	if (name)
+		guard_forget(name);
+	if (opt_quiet)
+		return EXIT_OK;
+	printf("%s is not in the store any more", label);
+	if (name && !access(xasprintf("/sys/kernel/livepatch/%s", name), F_OK))
+		printf("; '%s' stays loaded until the next boot or 'klp-sets unload %s'", name,
+		       name);
+	putchar('\n');
+	return EXIT_OK;
+}
+
+/* --- rollback --------------------------------------------------------------- */
+
+/* Whether the machine is to follow: it has a livepatch of the set, and not this one. */
+static bool is_loaded(const struct slot *slot, const char *but)
+{
+	struct machine *m = machine_read();
+	const struct livepatch *lp = NULL;
+
+	if (slot->has_set)
+		lp = machine_find_set(m, slot->replace_set);
+	return lp && strcmp(lp->name, but);
+}
+
+static int rollback(const char *arg, struct load_options *options)
+{
+	struct livepatch *lp;
+	struct store *s;
+	struct slot *slot;
+	char *from;
+	bool loaded;
+
+	lock_changes();
+	guard_sweep(GUARD_SECONDS);
+	s = store_read();
+	slot = store_find_arg(s, arg);
+	if (slot->nr_versions < 2)
+		die("there is no version before '%s' of %s in the store",
+		    slot->versions[0].name ? slot->versions[0].name : "?", slot_label(slot));
+	from = slot->versions[0].name;
+	slot_pop(slot);
+	lp = slot_read(slot, 0);
+	if (!lp)
+		die("the store is as it was");
+	make_room(s, lp);
+	slot = find_slot(s, lp);
+	store_prepare(s);
+	loaded = is_loaded(slot, lp->name);
+	if (loaded && !load_prepared(s, slot, options))
+		return EXIT_REFUSED;
+	store_commit(s);
+	guard_forget(lp->name);
+	if (from)
+		guard_forget(from);
+	if (opt_quiet)
+		return EXIT_OK;
+	printf("%s is stored again%s", livepatch_who(lp), loaded ? ", and loaded" : "");
+	if (slot->nr_versions > 1)
+		printf("; before it: '%s'", slot->versions[1].name);
+	putchar('\n');
+	return EXIT_OK;
+}
+
+int cmd_rollback(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "wait", optional_argument, NULL, 'w' },
+		{ 0 }
+	};
+	struct load_options load = { .seconds = -1 };
+	char *end;
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != 'w')
+			usage_error("rollback has the option --wait[=SECONDS], not '%s'",
+				    argv[optind - 1]);
+		load.wait = true;
+		if (!optarg)
+			continue;
+		load.seconds = strtod(optarg, &end);
+		if (end == optarg || *end || !(load.seconds >= 0))
+			usage_error("'%s' is not a number of seconds", optarg);
+	}
+	if (argc - optind != 1)
+		usage_error("rollback needs one set");
+	return rollback(argv[optind], &load);
+}
+
+/* --- list --stored ---------------------------------------------------------- */
+
+static char *date(time_t t)
+{
+	char text[32] = "-";
+
+	if (t)
+		strftime(text, sizeof(text), "%F %R", localtime(&t));
+	return xstrdup(text);
+}
+
+static void print_slot(const struct slot *slot)
+{
+	const struct version *v = &slot->versions[0];
+	time_t when;
+
+	printf("%-12s %-28s %-17s ", slot->has_set ? slot_label(slot) + 4 : "-",
+	       v->name ? v->name : "(missing)", date(v->installed));
+	for (size_t i = 1; i < slot->nr_versions; i++)
+		printf("%s%s", i > 1 ? ", " : "", slot->versions[i].name);
+	puts(slot->nr_versions > 1 ? "" : "-");
+	if (v->name && guard_held(v->name, &when))
+		printf("%-12s not loaded at boot: the machine died after it was loaded on %s\n", "",
+		       date(when));
+}
+
+static json_object *slot_json(const struct slot *slot)
+{
+	json_object *row = json_object_new_object(), *versions = json_object_new_array();
+	const struct version *current = &slot->versions[0];
+	time_t when;
+
+	json_object_object_add(row, "set", slot->has_set ?
+			       json_object_new_int64(slot->replace_set) : NULL);
+	json_object_object_add(row, "patch", current->name ?
+			       json_object_new_string(current->name) : NULL);
+	json_object_object_add(row, "held", json_object_new_boolean(
+			       current->name && guard_held(current->name, &when)));
+	for (size_t i = 0; i < slot->nr_versions; i++) {
+		const struct version *v = &slot->versions[i];
+		json_object *version = json_object_new_object();
+
+		if (!v->name)
+			continue;
+		json_object_object_add(version, "patch", json_object_new_string(v->name));
+		json_object_object_add(version, "path", json_object_new_string(v->path));
+		json_object_object_add(version, "installed", json_object_new_int64(v->installed));
+		json_object_array_add(versions, version);
+	}
+	json_object_object_add(row, "versions", versions);
+	return row;
+}
+
+int list_stored(void)
+{
+	struct store *s = store_read();
+	json_object *list;
+
+	if (opt_json) {
+		list = json_object_new_array();
+		for (size_t i = 0; i < s->nr_slots; i++)
+			json_object_array_add(list, slot_json(&s->slots[i]));
+		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY));
+		json_object_put(list);
+	} else if (!s->nr_slots) {
+		printf("nothing is stored for kernel %s\n", kernel_release());
+	} else {
+		printf("%-12s %-28s %-17s %s\n", "SET", "LIVEPATCH", "INSTALLED", "BEFORE");
+		for (size_t i = 0; i < s->nr_slots; i++)
+			print_slot(&s->slots[i]);
+	}
+	return s->damaged ? EXIT_REFUSED : EXIT_OK;
+}
