@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -13,10 +14,21 @@
 bool opt_json;
 bool opt_quiet;
 
+/* Whether stderr is a stream of systemd's journal, which reads a level before each line. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%lu:%lu", &dev, &ino) == 2 &&
+	       !fstat(STDERR_FILENO, &st) && st.st_dev == dev && st.st_ino == ino;
+}
+
 static void vwarn(const char *fmt, va_list args)
 {
 	fflush(stdout);
-	fputs("klp-sets: ", stderr);
+	fputs(is_journal() ? "<3>klp-sets: " : "klp-sets: ", stderr);
 	vfprintf(stderr, fmt, args);
 	fputc('\n', stderr);
 }

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * boot.c - loads the store; and sees to it that a machine that died of it does not again
+ *
+ * Each livepatch is loaded by a process of its own: whatever happens there, the next
+ * one has its turn.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store.h"
+
+/* Seconds for a transition at boot, when next to nothing runs yet. */
+#define BOOT_PATIENCE 60
+
+/* Runs the function in a child: its exit status, or EXIT_REFUSED after a message. */
+static int apart(const char *what, int (*fn)(const void *data), const void *data)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		status = fn(data);
+		fflush(NULL);
+		_exit(status);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		warn("%s: %s", what, strerror(errno));
+		return EXIT_REFUSED;
+	}
+	if (WIFSIGNALED(status)) {
+		warn("%s: klp-sets ended with signal %d", what, WTERMSIG(status));
+		return EXIT_REFUSED;
+	}
+	return WEXITSTATUS(status);
+}
+
+/* --- assignments -------------------------------------------------------------- */
+
+static int need_core(const void *data)
+{
+	module_need_core();
+	return EXIT_OK;
+}
+
+static int give_assignments(const struct assignment *all, size_t n)
+{
+	struct machine *m = machine_read();
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct livepatch *lp = machine_find(m, all[i].name);
+		char *said;
+		int err;
+
+		if (lp && lp->managed)
+			continue;
+		err = assign_now(&all[i], &said);
+		if (!err)
+			continue;
+		warn("'%s' is not assigned to set %u: %s", all[i].name, all[i].replace_set,
+		     said ? said : strerror(-err));
+		status = EXIT_REFUSED;
+	}
+	return status;
+}
+
+/* --- one livepatch ------------------------------------------------------------- */
+
+static bool is_held(const struct slot *slot)
+{
+	const struct version *v = &slot->versions[0];
+	char date[32];
+	time_t when;
+
+	if (!guard_held(v->name, &when))
+		return false;
+	strftime(date, sizeof(date), "%F %R", localtime(&when));
+	warn("'%s' of %s is not loaded: the machine died less than %d s after it had been loaded "
+	     "on %s. To try it by hand: klp-sets load %s. To have it at boot again: "
+	     "klp-sets install %s", v->name, slot_label(slot), GUARD_SECONDS, date, v->path,
+	     v->path);
+	if (slot->nr_versions > 1)
+		warn("or go back to '%s': klp-sets rollback %s", slot->versions[1].name,
+		     slot->has_set ? slot_label(slot) + 4 : slot->stock);
+	return true;
+}
+
+static bool is_loaded(const struct slot *slot)
+{
+	struct machine *m = machine_read();
+	bool loaded = machine_find(m, slot->versions[0].name);
+
+	machine_free(m);
+	return loaded;
+}
+
+static int load_slot(const void *data)
+{
+	const struct slot *slot = data;
+	struct load_options options = {
+		.has_set = slot->has_set,
+		.replace_set = slot->replace_set,
+		.wait = true,
+		.seconds = BOOT_PATIENCE,
+	};
+
+	if (!slot_read(slot, 0))
+		return EXIT_REFUSED;
+	/* Without a guard, nothing would keep it from killing every boot. */
+	if (!guard_raise(slot->versions[0].name))
+		return EXIT_REFUSED;
+	return load_patch(slot->versions[0].path, &options);
+}
+
+/* One that cannot be completed would keep all others out. */
+static int turn_back(const void *data)
+{
+	const struct slot *slot = data;
+	char *argv[] = { "reverse", xasprintf("--wait=%d", BOOT_PATIENCE), slot->versions[0].name,
+			 NULL };
+
+	optind = 1;
+	return cmd_reverse(3, argv);
+}
+
+static int boot_slot(const struct slot *slot)
+{
+	const char *name = slot->versions[0].name;
+	struct livepatch *lp;
+	int status;
+
+	if (!name || is_held(slot))
+		return EXIT_REFUSED;
+	if (is_loaded(slot)) {
+		if (!opt_quiet)
+			printf("'%s' of %s is loaded already\n", name, slot_label(slot));
+		return EXIT_OK;
+	}
+	status = apart(name, load_slot, slot);
+	if (status != EXIT_OK) {
+		lp = machine_in_transition(machine_read());
+		if (lp && !strcmp(lp->name, name)) {
+			warn("'%s' of %s is taken back", name, slot_label(slot));
+			apart(name, turn_back, slot);
+		}
+		warn("'%s' of %s was not loaded", name, slot_label(slot));
+	}
+	return status;
+}
+
+static int boot(void)
+{
+	int status = EXIT_OK;
+	struct store *s;
+	struct assignment *assignments;
+	size_t n;
+
+	lock_changes();
+	guard_sweep(GUARD_SECONDS);
+	s = store_read();
+	if (s->damaged)
+		status = EXIT_REFUSED;
+	assignments = assignments_kept(&n);
+	if (n) {
+		if (apart("klp_sets", need_core, NULL) == EXIT_OK)
+			status |= give_assignments(assignments, n);
+		else
+			status = EXIT_REFUSED;
+	}
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		if (boot_slot(&s->slots[i]) != EXIT_OK)
+			status = EXIT_REFUSED;
+	}
+	return status;
+}
+
+/* --- guards --------------------------------------------------------------------- */
+
+/*
+ * Stays until every livepatch that was loaded has been survived. SIGTERM says that the
+ * machine is shut down in order, which is as good.
+ */
+static int settle(double seconds)
+{
+	struct timespec t = { 0 };
+	sigset_t term;
+	double left;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	while ((left = guard_sweep(seconds)) >= 0) {
+		t.tv_sec = left + 1;
+		if (sigtimedwait(&term, NULL, &t) == SIGTERM)
+			seconds = 0;
+	}
+	return EXIT_OK;
+}
+
+int cmd_boot(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "settled", optional_argument, NULL, 's' },
+		{ 0 }
+	};
+	double seconds = GUARD_SECONDS;
+	bool settled = false;
+	char *end;
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != 's')
+			usage_error("boot has the option --settled[=SECONDS], not '%s'",
+				    argv[optind - 1]);
+		settled = true;
+		if (!optarg)
+			continue;
+		seconds = strtod(optarg, &end);
+		if (end == optarg || *end || !(seconds >= 0))
+			usage_error("'%s' is not a number of seconds", optarg);
+	}
+	if (optind < argc)
+		usage_error("boot takes no arguments, but there is '%s'", argv[optind]);
+	return settled ? settle(seconds) : boot();
+}
