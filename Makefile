@@ -6,9 +6,10 @@ KDIR ?= /lib/modules/$(KERNELRELEASE)/build
 # The release that KDIR builds for: Debian's differs from "make kernelrelease".
 RELEASE = $(shell sed -n 's/.*"\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 KLP_SETS_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
-SOURCE_DIR ?= /usr/src/klp-sets-$(KLP_SETS_VERSION)
+PREFIX ?= /usr
+datadir := $(DESTDIR)$(PREFIX)/share/klp-sets
 
-.PHONY: all clean install
+.PHONY: all clean install install-dev
 
 all:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/src KLP_SETS_VERSION=$(KLP_SETS_VERSION) modules
@@ -16,12 +17,17 @@ all:
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/src clean
 
-# The module, and what one needs to compile client modules against it.
-install:
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/src CONFIG_MODULE_SIG_ALL= INSTALL_MOD_PATH=$(DESTDIR) modules_install
+# The module, and its symbols, which livepatches are built against.
+install: install-dev
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/src CONFIG_MODULE_SIG_ALL= INSTALL_MOD_DIR=updates \
+		INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(if $(DESTDIR),,depmod -a $(RELEASE))
-	install -D -m 644 -t $(DESTDIR)$(SOURCE_DIR)/include include/klp_sets.h
-	install -m 644 src/Module.symvers $(DESTDIR)$(SOURCE_DIR)/Module.symvers.$(RELEASE)
+	install -m 644 src/Module.symvers $(DESTDIR)/lib/modules/$(RELEASE)/updates/klp-sets.symvers
+
+# What else livepatches are built with, the same for every kernel.
+install-dev:
+	install -D -m 644 -t $(datadir) klp-sets.mk
+	install -D -m 644 -t $(datadir)/include include/klp_sets.h
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
