@@ -330,7 +330,11 @@ struct load_options {
 };
 
 /* All of `klp-sets load`: EXIT_OK or EXIT_REFUSED, with messages. */
-int load_patch(const char *path, const struct load_options *options) __attribute__((weak));
+int load_patch(const char *path, const struct load_options *options);
+/* What "--wait" or "--wait=SECONDS" (NULL without) means; ends the process when wrong. */
+void parse_wait(const char *seconds, struct load_options *options);
+/* Seconds to wait for each thing that takes time: those of --wait, or PATIENCE. */
+double patience(const struct load_options *options);
 
 /* --- assign.c, policy.c, store.c, guard.c: what is kept on disk ---------------- */
 

@@ -65,7 +65,7 @@ const char *module_strerror(int err)
 	case EKEYREJECTED:
 		return "it is not signed with a key that this kernel trusts";
 	case EPERM:
-		return "not permitted: only root may, and not where the kernel is locked down or kernel.modules_disabled is set";
+		return "this is not permitted: the kernel is locked down, or kernel.modules_disabled is set";
 	case EINVAL:
 		return "the kernel refuses it (Invalid argument)";
 	default:
@@ -125,6 +125,11 @@ static int insert_dependencies(struct kmod_ctx *ctx, char *names, char **said)
 	int err;
 
 	for (name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		/* The name of a file, until it is loaded. */
+		for (char *c = name; *c; c++) {
+			if (*c == '-')
+				*c = '_';
+		}
 		if (is_loaded(name))
 			continue;
 		if (!strcmp(name, "klp_sets")) {
@@ -268,6 +273,9 @@ int module_remove(const char *name, double seconds)
 #define SETTLE_SECONDS 1
 #define SETTLE_SECONDS_WITHOUT_TASKS_RCU 5
 
+/* What a grace period may take, at least; on an idle machine it is some tenths. */
+#define GRACE_SECONDS 10
+
 /* Any function that exists where there are livepatches, and seldom runs. */
 #define TRACED_FUNCTION "klp_enable_patch"
 
@@ -350,7 +358,7 @@ static int settle(double seconds)
 	int status = 0;
 
 	delay = kernel_preempts() ? SETTLE_SECONDS : SETTLE_SECONDS_WITHOUT_TASKS_RCU;
-	limit = seconds > PATIENCE ? seconds : PATIENCE;
+	limit = seconds > GRACE_SECONDS ? seconds : GRACE_SECONDS;
 	pid = start_grace_period();
 	while (!(done = waitpid(pid, &status, WNOHANG))) {
 		if (seconds >= 0 && now() - start >= limit)

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * load.c - the verb load: a livepatch takes effect
+ *
+ * Without --wait, load is patient for PATIENCE seconds. If the transition takes
+ * longer, that is no failure: the livepatch is loaded, and the kernel goes on. What is
+ * left undone then is the removal of the modules that were replaced.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "klp-sets.h"
+
+#define ASSIGN "/sys/kernel/klp_sets/assign"
+
+struct loading {
+	const char *path;
+	const struct load_options *options;
+	struct livepatch *lp;
+	struct machine *before;	/* the machine without it */
+	bool assigned;		/* its set was written to ASSIGN */
+};
+
+double patience(const struct load_options *options)
+{
+	return options->wait ? options->seconds : PATIENCE;
+}
+
+static int not_loaded(const struct loading *l, const char *why)
+{
+	warn("'%s' is not loaded: %s", l->path, why);
+	return EXIT_REFUSED;
+}
+
+/* --- the set ---------------------------------------------------------------- */
+
+/* What waits in the kernel for a module of this name. */
+static const struct assignment *find_waiting(const struct loading *l)
+{
+	for (size_t i = 0; i < l->before->nr_assignments; i++) {
+		if (!strcmp(l->before->assignments[i].name, l->lp->name))
+			return &l->before->assignments[i];
+	}
+	return NULL;
+}
+
+/* The operator's word counts most, then what was assigned before, then the file. */
+static int choose_set(struct loading *l)
+{
+	const struct assignment *a = find_waiting(l);
+	struct livepatch *lp = l->lp;
+	int status = EXIT_OK;
+	char *why;
+
+	if (!a)
+		a = assignment_kept(lp->name);
+	if (l->options->has_set) {
+		/* Whatever it asks for may be the wrong one. */
+		if (lp->native && !lp->has_set)
+			return not_loaded(l, "it decides about its set when it is loaded; leave --set out");
+		if (!livepatch_put_into_set(lp, l->options->replace_set, &why)) {
+			status = not_loaded(l, why);
+			free(why);
+		}
+	} else if (a && !lp->native) {
+		lp->has_set = true;
+		lp->replace_set = a->replace_set;
+		lp->nr_obsoletes = 0;
+		for (size_t i = 0; i < a->nr_obsoletes; i++)
+			livepatch_add_obsolete(lp, a->obsoletes[i]);
+	}
+	return status;
+}
+
+/* Tells the kernel, which looks for an assignment when the livepatch has no set. */
+static int assign(struct loading *l)
+{
+	struct livepatch *lp = l->lp;
+	const struct assignment a = {
+		.name = lp->name,
+		.replace_set = lp->replace_set,
+		.obsoletes = lp->obsoletes,
+		.nr_obsoletes = lp->nr_obsoletes,
+	};
+	char *said, *why;
+	int err;
+
+	if (lp->native || !lp->has_set)
+		return EXIT_OK;
+	err = assign_now(&a, &said);
+	l->assigned = !err;
+	if (err) {
+		why = xasprintf("it cannot be assigned to set %u: %s", lp->replace_set,
+				said ? said : strerror(-err));
+		not_loaded(l, why);
+		free(why);
+	}
+	free(said);
+	return err ? EXIT_REFUSED : EXIT_OK;
+}
+
+/* Takes the assignment back: what waited before waits again. */
+static void unassign(struct loading *l)
+{
+	const struct assignment *a = find_waiting(l);
+	char *line, *said = NULL;
+
+	if (!l->assigned)
+		return;
+	if (a) {
+		assign_now(a, &said);
+		free(said);
+		return;
+	}
+	line = xasprintf("%s -", l->lp->name);
+	write_file(ASSIGN, line);
+	free(line);
+}
+
+/* --- before ----------------------------------------------------------------- */
+
+static bool is_leftover(const struct machine *m, const char *name)
+{
+	for (size_t i = 0; i < m->nr_leftovers; i++) {
+		if (!strcmp(m->leftovers[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* The machine as it is now, without a module of an earlier life that is in the way. */
+static int look_at_machine(struct loading *l)
+{
+	l->before = machine_read();
+	if (!is_leftover(l->before, l->lp->name))
+		return EXIT_OK;
+	if (module_remove_old(l->lp->name, patience(l->options)))
+		return not_loaded(l, "a module of its name, whose livepatch is not enabled any more, is in the way");
+	machine_free(l->before);
+	l->before = machine_read();
+	return EXIT_OK;
+}
+
+/* All that the kernel would refuse, each with what to do about it. */
+static int judge(const struct loading *l)
+{
+	struct verdict *v = rules_judge(l->before, l->lp, NULL);
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < v->nr_conflicts; i++) {
+		const struct conflict *c = &v->conflicts[i];
+
+		status = not_loaded(l, c->reason);
+		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
+			warn("  %s", c->advice);
+	}
+	verdict_free(v);
+	return status;
+}
+
+/* --- loading ---------------------------------------------------------------- */
+
+/* Somebody else was faster, who started a transition after we had looked. */
+static bool lost_race(int err, const char *said)
+{
+	return err == -EBUSY && (!said || strstr(said, "is in transition"));
+}
+
+static int insert(const struct loading *l, char **said)
+{
+	struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
+	int err;
+
+	for (int i = 0; i < 10; i++) {
+		err = module_insert(l->path, said);
+		if (!lost_race(err, *said) || !transition_wait_any(patience(l->options)))
+			break;
+		nanosleep(&moment, NULL);
+	}
+	return err;
+}
+
+static int load(struct loading *l)
+{
+	char *said, *line, *rest;
+	int err;
+
+	if (assign(l))
+		return EXIT_REFUSED;
+	/* It warns when it cannot be written, and is no reason not to load. */
+	guard_raise(l->lp->name);
+	err = insert(l, &said);
+	if (!err)
+		return EXIT_OK;
+	guard_drop(l->lp->name);
+	unassign(l);
+	if (lost_race(err, said)) {
+		free(said);
+		return not_loaded(l, "another livepatch is in transition all the time; try again later");
+	}
+	line = said ? strtok_r(said, "\n", &rest) : NULL;
+	not_loaded(l, line ? line : module_strerror(err));
+	while (line && (line = strtok_r(NULL, "\n", &rest)))
+		warn("  %s", line);
+	free(said);
+	return EXIT_REFUSED;
+}
+
+/* --- after ------------------------------------------------------------------ */
+
+static void tell_loaded(const struct livepatch *lp, const struct machine *before,
+			const struct machine *after)
+{
+	const char *lead = "; it replaced ";
+
+	printf("%s is in effect", livepatch_who(lp));
+	for (size_t i = 0; i < before->nr_patches; i++) {
+		if (machine_find(after, before->patches[i]->name))
+			continue;
+		printf("%s%s", lead, livepatch_who(before->patches[i]));
+		lead = ", ";
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void remove_replaced(const struct loading *l, const struct machine *after)
+{
+	size_t nr = 0;
+	char **names;
+
+	if (l->options->keep)
+		return;
+	names = xcalloc(l->before->nr_patches, sizeof(*names));
+	for (size_t i = 0; i < l->before->nr_patches; i++) {
+		if (!machine_find(after, l->before->patches[i]->name))
+			names[nr++] = l->before->patches[i]->name;
+	}
+	modules_remove_old(names, nr, patience(l->options));
+	free(names);
+}
+
+static int finish(const struct loading *l)
+{
+	const char *name = l->lp->name;
+	struct machine *after;
+	struct livepatch *lp;
+	int status = EXIT_OK;
+
+	if (!transition_wait(name, patience(l->options))) {
+		warn("'%s' is loaded, and its transition goes on: 'klp-sets status -v' tells what it waits for, 'klp-sets reverse' turns it back",
+		     name);
+		return l->options->wait ? EXIT_REFUSED : EXIT_OK;
+	}
+	after = machine_read();
+	lp = machine_find(after, name);
+	if (lp) {
+		tell_loaded(lp, l->before, after);
+		remove_replaced(l, after);
+	} else {
+		warn("'%s' is not in effect: it was loaded, but somebody has turned it back or disabled it since",
+		     name);
+		status = EXIT_REFUSED;
+	}
+	machine_free(after);
+	return status;
+}
+
+static int run(struct loading *l)
+{
+	const struct livepatch *lp = l->lp;
+
+	if (geteuid())
+		return not_loaded(l, "only root can load livepatches");
+	if (lp->native || lp->has_set || l->options->has_set || assignment_kept(lp->name))
+		module_need_core();
+	if (!transition_wait_any(patience(l->options)))
+		return not_loaded(l, "another livepatch is in transition; wait longer with --wait, or turn that one back with 'klp-sets reverse'");
+	if (look_at_machine(l) || choose_set(l) || judge(l))
+		return EXIT_REFUSED;
+	if (!lp->has_set && !lp->native && !opt_quiet)
+		warn("'%s' has no set: it is loaded as a stock livepatch; --set would give it one",
+		     lp->name);
+	return load(l) || finish(l) ? EXIT_REFUSED : EXIT_OK;
+}
+
+int load_patch(const char *path, const struct load_options *options)
+{
+	struct loading l = { .path = path, .options = options };
+	int status;
+	char *why;
+
+	l.lp = livepatch_from_file(path, &why);
+	if (!l.lp) {
+		warn("'%s' is not loaded: %s", path, why);
+		free(why);
+		return EXIT_REFUSED;
+	}
+	status = run(&l);
+	machine_free(l.before);
+	livepatch_free(l.lp);
+	return status;
+}
+
+/* --- the command line ------------------------------------------------------- */
+
+void parse_wait(const char *seconds, struct load_options *options)
+{
+	char *end;
+
+	options->wait = true;
+	options->seconds = -1;
+	if (!seconds)
+		return;
+	options->seconds = strtod(seconds, &end);
+	if (end == seconds || *end || !(options->seconds >= 0))
+		usage_error("--wait=%s: a number of seconds is expected", seconds);
+}
+
+int cmd_load(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "set", required_argument, NULL, 's' },
+		{ "wait", optional_argument, NULL, 'w' },
+		{ "keep", no_argument, NULL, 'k' },
+		{ }
+	};
+	struct load_options options = { };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			if (!parse_set(optarg, &options.replace_set))
+				usage_error("--set %s: a set is a number from 0 to 4294967295", optarg);
+			options.has_set = true;
+			break;
+		case 'w':
+			parse_wait(optarg, &options);
+			break;
+		case 'k':
+			options.keep = true;
+			break;
+		default:
+			usage_error("see above");
+		}
+	}
+	if (argc - optind != 1)
+		usage_error("load: which file? One at a time.");
+	return load_patch(argv[optind], &options);
+}
