@@ -29,6 +29,34 @@ install-dev:
 	install -D -m 644 -t $(datadir) klp-sets.mk
 	install -D -m 644 -t $(datadir)/include include/klp_sets.h
 
+# Packages, from a clean copy of the tree. The command has its own tool/Makefile.
+
+name := klp-sets-$(KLP_SETS_VERSION)
+# What git knows, or would take; without git, the tree is such a copy.
+files = git ls-files --cached --others --exclude-standard 2> /dev/null || \
+	find . -type f -not -path './build/*'
+
+.PHONY: dist deb rpm
+
+dist:
+	mkdir -p build
+	($(files)) | tar -cJf build/$(name).tar.xz --transform 's,^\(\./\)\?,$(name)/,' -T -
+
+deb: dist
+	rm -rf build/deb
+	mkdir build/deb
+	cp build/$(name).tar.xz build/deb/klp-sets_$(KLP_SETS_VERSION).orig.tar.xz
+	tar -C build/deb -xf build/$(name).tar.xz
+	cp -r packaging/debian build/deb/$(name)/
+	cd build/deb/$(name) && dpkg-buildpackage -us -uc $(DEB_OPTIONS)
+	ls build/deb/*.deb
+
+rpm: dist
+	rm -rf build/rpm
+	rpmbuild -ba --define "_topdir $(CURDIR)/build/rpm" --define "_sourcedir $(CURDIR)/build" \
+		$(RPM_OPTIONS) packaging/rpm/klp-sets.spec
+	ls build/rpm/RPMS/*/*.rpm
+
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
 .PHONY: help check demo
