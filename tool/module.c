@@ -332,11 +332,12 @@ static int wait_for_grace_period(void)
 	return err;
 }
 
-/* Ends well whoever is killed meanwhile; its parent may be tired of waiting. */
+/* Comes to its end whoever is killed meanwhile. Its parent may get tired of waiting. */
 static pid_t start_grace_period(void)
 {
 	sigset_t all;
 	pid_t pid;
+	int null;
 
 	fflush(NULL);
 	pid = fork();
@@ -347,6 +348,10 @@ static pid_t start_grace_period(void)
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
+	/* Or whoever reads what the parent prints would wait for this process. */
+	null = open("/dev/null", O_RDWR);
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
 	_exit(-wait_for_grace_period());
 }
 
