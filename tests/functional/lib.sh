@@ -441,7 +441,7 @@ loaded() {
 
 unpark_all() {
 	local file
-	for file in /sys/module/{client_,klp_target}*/parameters/hold; do
+	for file in /sys/module/{client_,klp_target,klp_late_}*/parameters/hold; do
 		[[ ! -e $file ]] || echo 0 > "$file"
 	done
 }
@@ -486,7 +486,7 @@ clean_up() {
 	unpark_all
 	remove_probes
 	disable_all
-	for name in $(loaded client_); do
+	for name in $(loaded client_) $(loaded klp_late_) $(loaded vendor_); do
 		is_pinned "$name" || remove "$name"
 	done
 	for name in $(loaded klp_target) $(loaded klp_taker); do

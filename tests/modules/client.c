@@ -353,3 +353,7 @@ MODULE_DESCRIPTION("Livepatch for the tests of klp-sets");
 #ifndef CLIENT_NOT_MARKED
 MODULE_INFO(livepatch, "Y");
 #endif
+#ifdef CLIENT_WITH_SET
+MODULE_INFO(replace_set, "7");
+MODULE_INFO(obsoletes, "8,9");
+#endif

@@ -1,0 +1,262 @@
+#!/bin/bash
+# klp-sets load: what an operator sees, and what is on the machine then.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/command-lib.sh"
+
+in_effect() {
+	holds "$livepatch/$1/enabled" 1 || fail "$1 is not in effect"
+}
+
+no_module() {
+	local name
+	for name; do
+		missing "/sys/module/$name" || fail "the module $name is there"
+	done
+}
+
+# Every livepatch of the examples needs klp_sets.
+core_not_installed() {
+	does 1 load vendor_a_v1.ko
+	told "klp_sets is not installed" "klp-sets-dkms"
+	no_module vendor_a_v1 klp_sets
+}
+it "without klp_sets, it says what to install" core_not_installed
+
+# Installed, and with an option for modprobe.
+core_installed() {
+	local installed status
+	installed=/lib/modules/$(uname -r)/updates
+	mkdir -p "$installed"
+	cp klp-sets.ko "$installed"
+	depmod
+	echo "options klp_sets taint=1" > $options
+	(
+		does 0 load vendor_a_v1.ko
+		in_effect vendor_a_v1
+		holds /sys/module/klp_sets/parameters/taint Y || fail "klp_sets was loaded without its options"
+	)
+	status=$?
+	rm -r $options "$installed"
+	depmod
+	return $status
+}
+it "klp_sets is loaded when it is needed, as modprobe does" core_installed
+
+need_core
+
+first() {
+	does 0 load vendor_a_v1.ko
+	printed "'vendor_a_v1' of set 1 is in effect"
+	in_effect vendor_a_v1
+	[[ -L $sets/1/patch ]] || fail "set 1 has no patch"
+}
+it "a livepatch takes effect in the set that it asks for" first
+
+replaces() {
+	local before
+	does 0 load --wait vendor_a_v1.ko
+	does 0 load --wait vendor_b_v1.ko
+	before=$(< /proc/loadavg)
+	does 0 load --wait vendor_a_v2.ko
+	printed "'vendor_a_v2' of set 1 is in effect; it replaced 'vendor_a_v1' of set 1"
+	in_effect vendor_a_v2
+	no_module vendor_a_v1
+	in_effect vendor_b_v1
+	[[ $before == *"vendor B"* ]] || fail "vendor_b_v1 was not in effect: $before"
+	same /proc/loadavg "$before" "$(< /proc/loadavg)"
+}
+it "it replaces the one of its set, whose module is removed" replaces
+
+keeps() {
+	does 0 load vendor_a_v1.ko
+	does 0 load --keep vendor_a_v2.ko
+	in_effect vendor_a_v2
+	[[ -e /sys/module/vendor_a_v1 ]] || fail "the module vendor_a_v1 is gone"
+	missing $livepatch/vendor_a_v1 || fail "vendor_a_v1 is still a livepatch"
+	# The module that is left is not in the way of its own file.
+	does 0 load vendor_a_v1.ko
+	told "it replaced 'vendor_a_v2'"
+	in_effect vendor_a_v1
+}
+it "with --keep the module stays, until its file is loaded again" keeps
+
+again() {
+	does 0 load vendor_a_v1.ko
+	does 1 load vendor_a_v1.ko
+	told "'vendor_a_v1'" "enabled already"
+	in_effect vendor_a_v1
+}
+it "a livepatch that is enabled is not loaded again" again
+
+conflict() {
+	local before
+	does 0 load vendor_a_v1.ko
+	before=$(snapshot)
+	mark
+	does 1 load vendor_b_conflict.ko
+	told "'vendor_b_conflict.ko' is not loaded" "'cmdline_proc_show'" "'vendor_a_v1' of set 1"
+	told "Unload 'vendor_a_v1'"
+	unchanged "$before"
+	! kernel_log | grep -q vendor_b_conflict || fail "the kernel was asked: $(kernel_log)"
+}
+it "a conflict is told before anything is loaded" conflict
+
+# Only the kernel knows what a client contains.
+kernel_refuses() {
+	local before
+	does 0 load vendor_a_v1.ko
+	before=$(snapshot)
+	contents b1 set=2 funcs=cmdline_proc_show
+	does 1 load client_b1.ko
+	told "'client_b1.ko' is not loaded" "'cmdline_proc_show' of vmlinux" "'vendor_a_v1' of set 1"
+	unchanged "$before"
+	no_module client_b1
+}
+it "what only the kernel finds is told in its words" kernel_refuses
+
+other_set() {
+	does 1 load --set 5 vendor_a_v1.ko
+	told "'vendor_a_v1' asks for set 1 itself"
+	no_module vendor_a_v1
+}
+it "no other set for one that asks for a set by itself" other_set
+
+assigned() {
+	contents s1 funcs=version_proc_show replace=1
+	does 0 load vendor_a_v2.ko
+	does 0 load --set 3 client_s1.ko
+	printed "'client_s1' of set 3 is in effect"
+	in_set s1 3
+	in_effect vendor_a_v2
+	same "the assignments" "" "$(< /sys/kernel/klp_sets/assign)"
+}
+it "--set gives a set to one that knows nothing of sets" assigned
+
+from_modinfo() {
+	contents b1 set=8 funcs=version_proc_show
+	contents m1 funcs=version_proc_show,cmdline_proc_show
+	does 0 load client_b1.ko
+	does 0 load client_m1.ko
+	printed "'client_m1' of set 7 is in effect; it replaced 'client_b1' of set 8"
+	in_set m1 7
+	free_set 8
+	same "what it obsoletes" "8 9" "$(< $livepatch/client_m1/obsoletes)"
+}
+it "so does the file, and with it what it obsoletes" from_modinfo
+
+failed_assignment() {
+	contents s1 funcs=version_proc_show callbacks=1 pre_patch_ret=-12
+	does 1 load --set 3 client_s1.ko
+	told "'client_s1.ko' is not loaded"
+	same "the assignments" "" "$(< /sys/kernel/klp_sets/assign)"
+	echo "client_s1 4 5" > /sys/kernel/klp_sets/assign
+	does 1 load --set 3 client_s1.ko
+	same "the assignments" "client_s1 4 5" "$(< /sys/kernel/klp_sets/assign)"
+	no_module client_s1
+	contents s1 funcs=version_proc_show
+	does 0 load client_s1.ko
+	in_set s1 4
+}
+it "an assignment does not outlive a load that failed" failed_assignment
+
+stock() {
+	contents s1 funcs=version_proc_show
+	does 0 load client_s1.ko
+	told "'client_s1' has no set" "--set"
+	told "stock patch 'client_s1' is in effect"
+	enabled s1
+	missing $livepatch/client_s1/replace_set || fail "client_s1 has a set"
+}
+it "without a set it is loaded as a stock livepatch" stock
+
+waits_for_others() {
+	load_target klp_target
+	park klp_target
+	start c1 set=3 funcs=klp_target:park
+	does 1 load --wait=1 vendor_a_v1.ko
+	told "'client_c1'" "not complete"
+	told "cat, task $parked_task" "park"
+	told "'vendor_a_v1.ko' is not loaded" "another livepatch is in transition"
+	no_module vendor_a_v1
+	does 1 load --wait=0 vendor_a_v1.ko
+	klp-sets load --wait vendor_a_v1.ko > "$scratch/said" 2>&1 &
+	unpark klp_target
+	wait $! || fail "$(< "$scratch/said")"
+	in_effect vendor_a_v1
+}
+it "it waits for somebody else's transition" waits_for_others
+
+# A transition that goes on is no failure, unless it was to be waited for.
+stuck() {
+	local began=$SECONDS
+	load_target klp_target
+	park klp_target
+	contents a1 set=1 funcs=klp_target:park
+	contents a2 set=1 funcs=cmdline_proc_show
+	does 0 load client_a1.ko
+	((SECONDS - began >= 14)) || fail "it was patient for $((SECONDS - began)) s only"
+	told "cat, task $parked_task" "park"
+	told "'client_a1' is loaded" "klp-sets status" "klp-sets reverse"
+	in_transition a1
+	unpark klp_target
+	complete a1
+	park a1
+	does 1 load --wait=1 client_a2.ko
+	told "cat, task $parked_task" "park"
+	in_transition a2
+	unpark a1
+	complete a2
+	does 0 unload client_a1
+	printed "the module 'client_a1' is removed"
+	no_module client_a1
+}
+it "a transition that takes long is told of, and goes on" stuck
+
+# The hazard that stock livepatch leaves to whoever removes the module.
+exiting_task() {
+	local late
+	[[ $(uname -v) == *PREEMPT* ]] || skip "this kernel has no Tasks RCU to wait for"
+	does 0 load klp_late_v1.ko
+	echo 1 > /sys/module/klp_late_v1/parameters/hold
+	cp "$(type -P true)" "$scratch/klp_late"
+	"$scratch/klp_late" &
+	late=$!
+	wait_until "a task has come to its end" holds /sys/module/klp_late_v1/parameters/held 1
+	wait_until "nobody sees it any more" missing /proc/$late
+	does 0 load klp_late_v2.ko
+	told "'klp_late_v2' of set 1 is in effect; it replaced 'klp_late_v1' of set 1"
+	told "the module 'klp_late_v1' is kept" "a task that is exiting" "klp-sets unload klp_late_v1"
+	holds /sys/module/klp_late_v1/refcnt 0 || fail "klp_late_v1 could not have been removed"
+	holds /sys/module/klp_late_v1/parameters/held 1 || fail "the task has left"
+	echo 0 > /sys/module/klp_late_v1/parameters/hold
+	does 0 unload klp_late_v1
+	no_module klp_late_v1
+	[[ -z $(ls $tracing/instances) ]] || fail "a tracer is left: $(ls $tracing/instances)"
+}
+it "a module stays while a task on no list may run its code" exiting_task
+
+not_a_livepatch() {
+	does 1 load klp_target.ko
+	told "'klp_target.ko' is not loaded" "livepatch"
+	does 1 load nothing.ko
+	told "'nothing.ko' is not loaded" "No such file"
+	head -c 3000 vendor_a_v1.ko > "$scratch/damaged.ko"
+	does 1 load "$scratch/damaged.ko"
+	told "damaged.ko' is not loaded"
+	no_module klp_target
+}
+it "what is no livepatch is not loaded" not_a_livepatch
+
+usage() {
+	does 2 load
+	does 2 load vendor_a_v1.ko vendor_b_v1.ko
+	does 2 load --set x vendor_a_v1.ko
+	does 2 load --set 4294967296 vendor_a_v1.ko
+	does 2 load --wait=long vendor_a_v1.ko
+	does 2 load --nonsense vendor_a_v1.ko
+	no_module vendor_a_v1
+}
+it "wrong usage ends with 2" usage
+
+finish
