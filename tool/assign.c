@@ -331,8 +331,11 @@ static int assign(char **words, size_t n)
 	lp = machine_find(m, a.name);
 	if (m->livepatching && !m->core)
 		module_need_core();
-	if (m->livepatching && !(lp && belongs(m, &a)))
+	if (m->livepatching && !(lp && belongs(m, &a))) {
+		if (lp)
+			transition_wait_any(PATIENCE);
 		err = assign_now(&a, &said);
+	}
 	if (err)
 		die("'%s' is not assigned to set %u: %s", a.name, a.replace_set,
 		    said ? said : why_refused(err));

@@ -6,12 +6,10 @@
  * Then, if the machine is to follow, it is loaded. Only then the store is switched
  * over: whatever fails before, the store is as it was.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store.h"
 
@@ -62,8 +60,9 @@ static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v
 	if (!v->nr_conflicts)
 		return;
 	for (size_t i = 0; i < v->nr_conflicts; i++)
-		warn("%s. %s", v->conflicts[i].reason, v->conflicts[i].advice);
-	die("%s is not stored: it would be refused at boot", livepatch_who(lp));
+		warn("%s", v->conflicts[i].reason);
+	die("%s is not stored: with what is in the store, it would be refused at boot. "
+	    "'klp-sets uninstall' makes room", livepatch_who(lp));
 }
 
 /*
@@ -111,14 +110,9 @@ static struct livepatch *read_livepatch(const char *path, bool has_set, uint32_t
 		die("'%s' was built for kernel %s, and this is %s. Build it for this one, or name "
 		    "the other with KLP_SETS_KERNEL=%s in the environment", lp->name, lp->kernel,
 		    kernel_release(), lp->kernel);
-	if (lp->has_set && has_set && set != lp->replace_set)
-		die("'%s' says itself that it belongs to set %u: it cannot be stored for set %u",
-		    lp->name, lp->replace_set, set);
-	a = assignment_kept(lp->name);
-	if (has_set)
-		give_set(lp, set);
-	else if (a && !lp->native)
-		give_set(lp, a->replace_set);
+	a = lp->native ? NULL : assignment_kept(lp->name);
+	if ((has_set || a) && !give_set(lp, has_set ? set : a->replace_set, &why))
+		die("'%s' is not stored: %s", lp->name, why);
 	if (lp->native && !lp->has_set)
 		die("'%s' does not tell which set it belongs to. Say it with --set N", lp->name);
 	return lp;
@@ -144,13 +138,16 @@ static bool same_content(const char *a, const char *b)
 
 /* --- install ---------------------------------------------------------------- */
 
-/* Loads a version of the new content; when that fails, the store stays as it was. */
-static bool load_prepared(struct store *s, const struct slot *slot, struct load_options *options)
+static bool is_loaded(const char *name)
 {
-	if (slot->has_set) {
-		options->has_set = true;
-		options->replace_set = slot->replace_set;
-	}
+	return machine_find(machine_read(), name);
+}
+
+/* Loads a version of the new content; when that fails, the store stays as it was. */
+static bool load_prepared(struct store *s, const struct slot *slot,
+			  const struct livepatch *lp, struct load_options *options)
+{
+	slot_options(slot, lp, options);
 	if (load_patch(slot->versions[0].path, options) == EXIT_OK)
 		return true;
 	store_abandon(s);
@@ -160,7 +157,7 @@ static bool load_prepared(struct store *s, const struct slot *slot, struct load_
 
 static int install(const char *path, bool has_set, uint32_t set, bool load)
 {
-	struct load_options options = { .seconds = -1 };
+	struct load_options options = { };
 	struct livepatch *lp;
 	struct store *s;
 	struct slot *slot;
@@ -183,7 +180,7 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 	if (!known)
 		slot_push(slot, lp->name, path);
 	store_prepare(s);
-	if (load && !load_prepared(s, slot, &options))
+	if (load && !is_loaded(lp->name) && !load_prepared(s, slot, lp, &options))
 		return EXIT_REFUSED;
 	store_commit(s);
 	guard_forget(lp->name);
@@ -259,7 +256,7 @@ int cmd_uninstall(int argc, char **argv)
 	if (opt_quiet)
 		return EXIT_OK;
 	printf("%s is not in the store any more", label);
-	if (name && !access(xasprintf("/sys/kernel/livepatch/%s", name), F_OK))
+	if (name && is_loaded(name))
 		printf("; '%s' stays loaded until the next boot or 'klp-sets unload %s'", name,
 		       name);
 	putchar('\n');
@@ -269,14 +266,12 @@ int cmd_uninstall(int argc, char **argv)
 /* --- rollback --------------------------------------------------------------- */
 
 /* Whether the machine is to follow: it has a livepatch of the set, and not this one. */
-static bool is_loaded(const struct slot *slot, const char *but)
+static bool must_load(const struct slot *slot)
 {
 	struct machine *m = machine_read();
-	const struct livepatch *lp = NULL;
 
-	if (slot->has_set)
-		lp = machine_find_set(m, slot->replace_set);
-	return lp && strcmp(lp->name, but);
+	return slot->has_set && machine_find_set(m, slot->replace_set) &&
+	       !machine_find(m, slot->versions[0].name);
 }
 
 static int rollback(const char *arg, struct load_options *options)
@@ -302,8 +297,8 @@ static int rollback(const char *arg, struct load_options *options)
 	make_room(s, lp);
 	slot = find_slot(s, lp);
 	store_prepare(s);
-	loaded = is_loaded(slot, lp->name);
-	if (loaded && !load_prepared(s, slot, options))
+	loaded = must_load(slot);
+	if (loaded && !load_prepared(s, slot, lp, options))
 		return EXIT_REFUSED;
 	store_commit(s);
 	guard_forget(lp->name);
@@ -324,8 +319,7 @@ int cmd_rollback(int argc, char **argv)
 		{ "wait", optional_argument, NULL, 'w' },
 		{ 0 }
 	};
-	struct load_options load = { .seconds = -1 };
-	char *end;
+	struct load_options load = { };
 	int c;
 
 	opterr = 0;
@@ -333,12 +327,7 @@ int cmd_rollback(int argc, char **argv)
 		if (c != 'w')
 			usage_error("rollback has the option --wait[=SECONDS], not '%s'",
 				    argv[optind - 1]);
-		load.wait = true;
-		if (!optarg)
-			continue;
-		load.seconds = strtod(optarg, &end);
-		if (end == optarg || *end || !(load.seconds >= 0))
-			usage_error("'%s' is not a number of seconds", optarg);
+		parse_wait(optarg, &load);
 	}
 	if (argc - optind != 1)
 		usage_error("rollback needs one set");

@@ -292,6 +292,9 @@ static void set_now(const struct knob *knob, const char *new)
 	if (err && err != -ENOENT)
 		die("%s cannot be set to %s: %s. " CONF " has it already", path, new,
 		    strerror(-err));
+	if (!opt_quiet)
+		printf("%s is %s %swhenever klp_sets is loaded\n", knob->name, new,
+		       err ? "" : "now, and ");
 	free(path);
 }
 

@@ -417,18 +417,25 @@ void store_abandon(struct store *s)
 	s->next = NULL;
 }
 
-void give_set(struct livepatch *lp, uint32_t set)
+/* The assignment that would put it there by itself, or NULL. */
+static const struct assignment *assignment_to(const struct livepatch *lp, uint32_t set)
 {
-	const struct assignment *a = assignment_kept(lp->name);
+	const struct assignment *a = lp->native ? NULL : assignment_kept(lp->name);
 
-	if (lp->has_set)
-		return;
-	lp->has_set = true;
-	lp->replace_set = set;
-	if (!a || a->replace_set != set)
-		return;
-	for (size_t i = 0; i < a->nr_obsoletes; i++)
+	return a && a->replace_set == set ? a : NULL;
+}
+
+bool give_set(struct livepatch *lp, uint32_t set, char **why)
+{
+	const struct assignment *a = assignment_to(lp, set);
+
+	if (!livepatch_put_into_set(lp, set, why))
+		return false;
+	if (a)
+		lp->nr_obsoletes = 0;
+	for (size_t i = 0; a && i < a->nr_obsoletes; i++)
 		livepatch_add_obsolete(lp, a->obsoletes[i]);
+	return true;
 }
 
 struct livepatch *slot_read(const struct slot *slot, size_t version)
@@ -445,7 +452,17 @@ struct livepatch *slot_read(const struct slot *slot, size_t version)
 		     "'klp-sets rollback'", v->name, slot_label(slot), v->path, why);
 		return NULL;
 	}
-	if (slot->has_set)
-		give_set(lp, slot->replace_set);
+	if (slot->has_set && !give_set(lp, slot->replace_set, &why)) {
+		warn("'%s' of %s cannot be used: %s", v->name, slot_label(slot), why);
+		return NULL;
+	}
 	return lp;
+}
+
+void slot_options(const struct slot *slot, const struct livepatch *lp,
+		  struct load_options *options)
+{
+	options->has_set = slot->has_set && !lp->native &&
+			   !assignment_to(lp, slot->replace_set);
+	options->replace_set = slot->replace_set;
 }

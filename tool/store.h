@@ -90,10 +90,13 @@ void store_commit(struct store *s);
 /* Instead of store_commit(): the store stays as it was. */
 void store_abandon(struct store *s);
 
-/* Puts a livepatch that does not say so itself in a set, and in those of its assignment. */
-void give_set(struct livepatch *lp, uint32_t set);
-/* The livepatch of a version, with the set of its slot; NULL and a message. */
+/* Puts a livepatch into a set as load would, with what its assignment obsoletes. */
+bool give_set(struct livepatch *lp, uint32_t set, char **why);
+/* The livepatch of a version, in the set of its slot; NULL after a message. */
 struct livepatch *slot_read(const struct slot *slot, size_t version);
+/* Says to load which set it is to have, if the livepatch does not. */
+void slot_options(const struct slot *slot, const struct livepatch *lp,
+		  struct load_options *options);
 
 /* --- guard.c ---------------------------------------------------------------- */
 
