@@ -15,8 +15,8 @@
 
 #include "store.h"
 
-/* Seconds for a transition at boot, when next to nothing runs yet. */
-#define BOOT_PATIENCE 60
+/* Seconds for each transition: next to nothing runs yet. */
+static double patience_at_boot = 60;
 
 /* Runs the function in a child: its exit status, or EXIT_REFUSED after a message. */
 static int apart(const char *what, int (*fn)(const void *data), const void *data)
@@ -105,15 +105,12 @@ static bool is_loaded(const struct slot *slot)
 static int load_slot(const void *data)
 {
 	const struct slot *slot = data;
-	struct load_options options = {
-		.has_set = slot->has_set,
-		.replace_set = slot->replace_set,
-		.wait = true,
-		.seconds = BOOT_PATIENCE,
-	};
+	struct load_options options = { .wait = true, .seconds = patience_at_boot };
+	struct livepatch *lp = slot_read(slot, 0);
 
-	if (!slot_read(slot, 0))
+	if (!lp)
 		return EXIT_REFUSED;
+	slot_options(slot, lp, &options);
 	/* Without a guard, nothing would keep it from killing every boot. */
 	if (!guard_raise(slot->versions[0].name))
 		return EXIT_REFUSED;
@@ -124,8 +121,8 @@ static int load_slot(const void *data)
 static int turn_back(const void *data)
 {
 	const struct slot *slot = data;
-	char *argv[] = { "reverse", xasprintf("--wait=%d", BOOT_PATIENCE), slot->versions[0].name,
-			 NULL };
+	char *argv[] = { "reverse", xasprintf("--wait=%f", patience_at_boot),
+			 slot->versions[0].name, NULL };
 
 	optind = 1;
 	return cmd_reverse(3, argv);
@@ -205,28 +202,42 @@ static int settle(double seconds)
 	return EXIT_OK;
 }
 
+static double parse_seconds(const char *arg)
+{
+	char *end;
+	double seconds = strtod(arg, &end);
+
+	if (end == arg || *end || !(seconds >= 0))
+		usage_error("'%s' is not a number of seconds", arg);
+	return seconds;
+}
+
 int cmd_boot(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "settled", optional_argument, NULL, 's' },
+		{ "wait", required_argument, NULL, 'w' },
 		{ 0 }
 	};
 	double seconds = GUARD_SECONDS;
 	bool settled = false;
-	char *end;
 	int c;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 's')
-			usage_error("boot has the option --settled[=SECONDS], not '%s'",
-				    argv[optind - 1]);
-		settled = true;
-		if (!optarg)
-			continue;
-		seconds = strtod(optarg, &end);
-		if (end == optarg || *end || !(seconds >= 0))
-			usage_error("'%s' is not a number of seconds", optarg);
+		switch (c) {
+		case 's':
+			settled = true;
+			if (optarg)
+				seconds = parse_seconds(optarg);
+			break;
+		case 'w':
+			patience_at_boot = parse_seconds(optarg);
+			break;
+		default:
+			usage_error("boot has the options --wait=SECONDS and --settled[=SECONDS], "
+				    "not '%s'", argv[optind - 1]);
+		}
 	}
 	if (optind < argc)
 		usage_error("boot takes no arguments, but there is '%s'", argv[optind]);

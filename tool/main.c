@@ -31,7 +31,7 @@ static const struct verb {
 	  "take a set out of the store" },
 	{ "rollback", cmd_rollback, "[--wait[=SECONDS]] SET",
 	  "go back to the version before, in the store and on the machine" },
-	{ "boot", cmd_boot, "[--settled]",
+	{ "boot", cmd_boot, "[--wait=SECONDS] [--settled[=SECONDS]]",
 	  "load the store; systemd does this at boot" },
 	{ "assign", cmd_assign, "[MODULE SET [OBSOLETED SET...] | MODULE -]",
 	  "put a livepatch that knows nothing of sets into one" },
