@@ -273,6 +273,9 @@ int module_remove(const char *name, double seconds)
 #define SETTLE_SECONDS 1
 #define SETTLE_SECONDS_WITHOUT_TASKS_RCU 5
 
+/* For the last reference, which is dropped by a work item; or never. */
+#define REFERENCE_SECONDS 5
+
 /* What a grace period may take, at least; on an idle machine it is some tenths. */
 #define GRACE_SECONDS 10
 
@@ -395,7 +398,8 @@ static void explain_kept(const char *name, int err)
 
 int modules_remove_old(char *const *names, size_t nr, double seconds)
 {
-	double deadline = seconds < 0 ? -1 : now() + seconds;
+	bool hurry = seconds >= 0 && seconds < REFERENCE_SECONDS;
+	double deadline = now() + (hurry ? seconds : REFERENCE_SECONDS);
 	size_t nr_free = 0;
 	int result = 0, err;
 
