@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2154
 # command-lib.sh - what the tests of the command share
 
-cd $modules || exit 1
-trap 'rm -f $options; second_cpu 1; rm -rf "$scratch"' EXIT
+cd "$modules" || exit 1
+trap 'rm -f "$options"; second_cpu 1; rm -rf "$scratch"' EXIT
 options=/etc/modprobe.d/klp_test.conf
-mkdir -p ${options%/*}
+mkdir -p "${options%/*}"
 
 # does STATUS ARGUMENT...: klp-sets ends with it; what it prints is in $said
 does() {
@@ -39,6 +39,6 @@ printed() {
 contents() {
 	local name=client_$1
 	shift
-	sed -i "/^options $name /d" $options 2> /dev/null
-	echo "options $name $*" >> $options
+	sed -i "/^options $name /d" "$options" 2> /dev/null
+	echo "options $name $*" >> "$options"
 }

@@ -30,16 +30,16 @@ core_installed() {
 	mkdir -p "$installed"
 	cp klp-sets.ko "$installed"
 	depmod
-	echo "options klp_sets taint=1" > $options
+	echo "options klp_sets taint=1" > "$options"
 	(
 		does 0 load vendor_a_v1.ko
 		in_effect vendor_a_v1
 		holds /sys/module/klp_sets/parameters/taint Y || fail "klp_sets was loaded without its options"
 	)
 	status=$?
-	rm -r $options "$installed"
+	rm -r "$options" "$installed"
 	depmod
-	return $status
+	return "$status"
 }
 it "klp_sets is loaded when it is needed, as modprobe does" core_installed
 
@@ -73,7 +73,7 @@ keeps() {
 	does 0 load --keep vendor_a_v2.ko
 	in_effect vendor_a_v2
 	[[ -e /sys/module/vendor_a_v1 ]] || fail "the module vendor_a_v1 is gone"
-	missing $livepatch/vendor_a_v1 || fail "vendor_a_v1 is still a livepatch"
+	missing "$livepatch/vendor_a_v1" || fail "vendor_a_v1 is still a livepatch"
 	# The module that is left is not in the way of its own file.
 	does 0 load vendor_a_v1.ko
 	told "it replaced 'vendor_a_v2'"
@@ -141,7 +141,7 @@ from_modinfo() {
 	printed "'client_m1' of set 7 is in effect; it replaced 'client_b1' of set 8"
 	in_set m1 7
 	free_set 8
-	same "what it obsoletes" "8 9" "$(< $livepatch/client_m1/obsoletes)"
+	same "what it obsoletes" "8 9" "$(< "$livepatch/client_m1/obsoletes")"
 }
 it "so does the file, and with it what it obsoletes" from_modinfo
 
@@ -166,7 +166,7 @@ stock() {
 	told "'client_s1' has no set" "--set"
 	told "stock patch 'client_s1' is in effect"
 	enabled s1
-	missing $livepatch/client_s1/replace_set || fail "client_s1 has a set"
+	missing "$livepatch/client_s1/replace_set" || fail "client_s1 has a set"
 }
 it "without a set it is loaded as a stock livepatch" stock
 
@@ -223,7 +223,7 @@ exiting_task() {
 	"$scratch/klp_late" &
 	late=$!
 	wait_until "a task has come to its end" holds /sys/module/klp_late_v1/parameters/held 1
-	wait_until "nobody sees it any more" missing /proc/$late
+	wait_until "nobody sees it any more" missing "/proc/$late"
 	does 0 load klp_late_v2.ko
 	told "'klp_late_v2' of set 1 is in effect; it replaced 'klp_late_v1' of set 1"
 	told "the module 'klp_late_v1' is kept" "a task that is exiting" "klp-sets unload klp_late_v1"
@@ -232,7 +232,7 @@ exiting_task() {
 	echo 0 > /sys/module/klp_late_v1/parameters/hold
 	does 0 unload klp_late_v1
 	no_module klp_late_v1
-	[[ -z $(ls $tracing/instances) ]] || fail "a tracer is left: $(ls $tracing/instances)"
+	[[ -z $(ls "$tracing/instances") ]] || fail "a tracer is left: $(ls "$tracing/instances")"
 }
 it "a module stays while a task on no list may run its code" exiting_task
 

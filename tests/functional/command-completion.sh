@@ -1,0 +1,65 @@
+#!/bin/bash
+# What bash offers after klp-sets.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=../../packaging/bash-completion/klp-sets
+. /klp-sets/packaging/bash-completion/klp-sets
+need_core
+
+# offers WORD... -- TYPED...: after klp-sets and these, the last of which is not complete
+offers() {
+	local expected=()
+	while [[ $1 != -- ]]; do
+		expected+=("$1")
+		shift
+	done
+	shift
+	COMP_WORDS=(klp-sets "$@")
+	COMP_CWORD=$#
+	_klp_sets
+	same "what is offered after klp-sets $*" "$(printf '%s\n' "${expected[@]}" | sort)" \
+		"$(printf '%s\n' "${COMPREPLY[@]}" | sort)"
+}
+
+verbs() {
+	offers load -- lo
+	offers reverse -- --quiet rev
+	COMP_WORDS=(klp-sets "")
+	COMP_CWORD=1
+	_klp_sets
+	for verb in check load unload reverse force install uninstall rollback assign policy; do
+		printf '%s\n' "${COMPREPLY[@]}" | grep -qx "$verb" || fail "$verb is not offered"
+	done
+}
+it "the verbs" verbs
+
+verb_options() {
+	offers --keep -- load --k
+	offers --wait -- unload --w
+	offers --yes -- force --y
+	offers --json -- --j
+	offers "" -- force --k
+}
+it "the options of each verb" verb_options
+
+arguments() {
+	start a1 set=31 funcs=cmdline_proc_show
+	start s1 funcs=version_proc_show
+	offers 31 client_a1 client_s1 -- unload ""
+	offers client_s1 -- --json reverse client_s
+	offers 31 -- load --set 3
+	offers 31 -- rollback ""
+	offers stock_replace= -- policy st
+}
+it "sets and livepatches of this machine" arguments
+
+files() {
+	cd "$scratch" || fail "no $scratch"
+	mkdir fixes
+	touch fix_1.ko fix_2.ko.xz fix_3.txt
+	offers fix_1.ko fix_2.ko.xz fixes -- load 'fi'
+	offers fix_1.ko -- install --load fix_1
+}
+it "module files, and folders that may have some" files
+
+finish
