@@ -72,6 +72,8 @@
 struct reader {
 	struct image *image;
 	struct livepatch *lp;
+	const char **objects;		/* names of those with the kernel's own tables */
+	size_t nr_objects;
 	bool damaged;
 };
 
@@ -162,13 +164,15 @@ static struct place object_start(struct reader *r, const struct pointer *p)
 	return at;
 }
 
-static bool is_known_object(const struct livepatch *lp, const char *object, size_t nr_funcs)
+/* Two objects of one name cannot both have a folder in sysfs. */
+static void note_object(struct reader *r, const char *object)
 {
-	for (size_t i = 0; i < nr_funcs; i++) {
-		if (!strcmp(lp->funcs[i].object, object))
-			return true;
+	for (size_t i = 0; i < r->nr_objects; i++) {
+		if (!strcmp(r->objects[i], object))
+			set_flaw(r, "object %s is there twice", object);
 	}
-	return false;
+	r->objects = xrealloc(r->objects, r->nr_objects + 1, sizeof(*r->objects));
+	r->objects[r->nr_objects++] = object;
 }
 
 static void read_object(struct reader *r, struct place start)
@@ -176,18 +180,16 @@ static void read_object(struct reader *r, struct place start)
 	const struct pointer *name = image_pointer(r->image, place_add(start, OBJ_NAME));
 	const struct pointer *funcs = image_pointer(r->image, place_add(start, OBJ_FUNCS));
 	const char *object = name ? read_name(r, name) : "vmlinux";
-	size_t nr_funcs = r->lp->nr_funcs;
 
 	if (r->damaged)
 		return;
+	note_object(r, object);
 	if (!funcs)
 		set_flaw(r, "object %s has no functions", object);
 	else if (!funcs->to.section)
 		r->lp->incomplete = true;
 	else
 		read_funcs(r, funcs->to, object);
-	if (is_known_object(r->lp, object, nr_funcs))
-		set_flaw(r, "object %s is there twice", object);
 }
 
 /* Returns the number of objects. */
@@ -325,6 +327,8 @@ static void read_sets_patch(struct reader *r, struct place patch)
 		return;
 	}
 	note_code(r, place_add(p->at, 1), p->at.offset + SETS_SIZE);
+	if (r->lp->incomplete)
+		return;
 	r->lp->has_set = true;
 	r->lp->replace_set = image_number(r->image, place_add(p->at, SETS_SET), 4);
 	r->lp->replace_all = image_number(r->image, place_add(p->at, SETS_REPLACE_ALL), 1);
@@ -597,6 +601,7 @@ struct livepatch *livepatch_from_file(const char *path, char **why)
 	free(name);
 	r.lp->path = xstrdup(path);
 	read_livepatch(&r);
+	free(r.objects);
 	image_close(r.image);
 	if (r.damaged) {
 		*why = xstrdup("the file is damaged: its tables make no sense");

@@ -9,46 +9,65 @@
 struct symbol {
 	const char *object;
 	const char *name;
-	uint64_t addr;
+	const char *addr;	/* as text: few of them are asked for */
+	size_t next;		/* of the same hash and further on in the file; 0: none */
 };
 
+/* There are hundred thousands of them. */
 struct symbols {
 	char *text;
-	struct symbol *all;	/* sorted; those of one name in the order of the file */
+	struct symbol *all;	/* from 1 */
 	size_t nr;
+	size_t *heads;
+	size_t mask;
 };
-
-static int compare(const void *a, const void *b)
-{
-	const struct symbol *s = a, *t = b;
-	int order = strcmp(s->object, t->object);
-
-	if (!order)
-		order = strcmp(s->name, t->name);
-	/* Both names point into the text. */
-	return order ? order : (s->name > t->name) - (s->name < t->name);
-}
 
 /* "ADDRESS TYPE NAME" or "ADDRESS TYPE NAME\t[MODULE]" */
 static bool parse_line(char *line, struct symbol *symbol)
 {
-	char *type, *name, *module;
+	size_t len = strspn(line, "0123456789abcdef");
+	char *name = line + len + 3, *module;
 
-	symbol->addr = strtoull(line, &type, 16);
-	if (type == line || *type != ' ' || !type[1] || type[2] != ' ')
+	if (!len || line[len] != ' ' || !line[len + 1] || line[len + 2] != ' ')
 		return false;
-	name = type + 3;
+	symbol->addr = line;
 	symbol->name = name;
 	symbol->object = "vmlinux";
-	name[strcspn(name, "\r")] = '\0';
 	module = strpbrk(name, "\t ");
-	if (!module)
-		return *name;
-	*module++ = '\0';
-	module += strspn(module, "\t [");
-	module[strcspn(module, "]")] = '\0';
-	symbol->object = module;
-	return *name && *module;
+	if (module) {
+		*module++ = '\0';
+		module += strspn(module, "\t [");
+		module[strcspn(module, "]")] = '\0';
+		symbol->object = module;
+	}
+	return *symbol->name && *symbol->object;
+}
+
+/* FNV-1a */
+static size_t hash(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3;
+	return h ^ h >> 32;
+}
+
+static void index_symbols(struct symbols *s)
+{
+	size_t size = 1024;
+
+	while (size < s->nr)
+		size *= 2;
+	s->mask = size - 1;
+	s->heads = xcalloc(size, sizeof(*s->heads));
+	/* From the last one on, so that the first one is found first. */
+	for (size_t i = s->nr; i; i--) {
+		size_t *head = &s->heads[hash(s->all[i].name) & s->mask];
+
+		s->all[i].next = *head;
+		*head = i;
+	}
 }
 
 struct symbols *symbols_read(const char *path)
@@ -56,29 +75,26 @@ struct symbols *symbols_read(const char *path)
 	struct symbols *s;
 	char *text = read_file(path), *line, *rest;
 	size_t room = 0;
+	bool valid = true;
 
 	if (!text)
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
 	s->text = text;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		if (s->nr == room) {
+	for (line = strtok_r(text, "\n", &rest); line && valid;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (++s->nr >= room) {
 			room = room ? 2 * room : 1024;
 			s->all = xrealloc(s->all, room, sizeof(*s->all));
 		}
-		if (!parse_line(line, &s->all[s->nr])) {
-			symbols_free(s);
-			errno = EINVAL;
-			return NULL;
-		}
-		s->nr++;
+		valid = parse_line(line, &s->all[s->nr]);
 	}
-	if (!s->nr) {
+	if (!valid || !s->nr) {
 		symbols_free(s);
 		errno = EINVAL;
 		return NULL;
 	}
-	qsort(s->all, s->nr, sizeof(*s->all), compare);
+	index_symbols(s);
 	return s;
 }
 
@@ -88,42 +104,30 @@ void symbols_free(struct symbols *s)
 		return;
 	free(s->text);
 	free(s->all);
+	free(s->heads);
 	free(s);
-}
-
-/* The first one that is not before this name; "" is before all of the object. */
-static size_t first_symbol(const struct symbols *s, const char *object, const char *name)
-{
-	size_t low = 0, high = s->nr;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(s->all[middle].object, object);
-
-		if (!order)
-			order = strcmp(s->all[middle].name, name);
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 bool symbols_have(const struct symbols *s, const char *object)
 {
-	size_t i = first_symbol(s, object, "");
-
-	return i < s->nr && !strcmp(s->all[i].object, object);
+	for (size_t i = 1; i <= s->nr; i++) {
+		if (!strcmp(s->all[i].object, object))
+			return true;
+	}
+	return false;
 }
 
 size_t symbols_find(const struct symbols *s, const struct func *func, uint64_t *addr)
 {
-	size_t first = first_symbol(s, func->object, func->name), n = 0;
+	size_t n = 0;
 
-	while (first + n < s->nr && !strcmp(s->all[first + n].object, func->object) &&
-	       !strcmp(s->all[first + n].name, func->name))
-		n++;
-	*addr = func->sympos <= n ? s->all[first + func->sympos - 1].addr : 0;
+	*addr = 0;
+	for (size_t i = s->heads[hash(func->name) & s->mask]; i; i = s->all[i].next) {
+		if (strcmp(s->all[i].name, func->name) ||
+		    strcmp(s->all[i].object, func->object))
+			continue;
+		if (++n == func->sympos)
+			*addr = strtoull(s->all[i].addr, NULL, 16);
+	}
 	return n;
 }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * client_kpatch.c - a livepatch with the tables that kpatch-build leaves in a module
+ *
+ * Pointers and strings are in sections of their own, and the kernel's tables are
+ * made of them when the module is loaded.
+ */
+#include <linux/kernel.h>
+#include <linux/livepatch.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+struct kpatch_patch_func {
+	unsigned long new_addr;
+	unsigned long new_size;
+	unsigned long old_addr;
+	unsigned long old_size;
+	unsigned long sympos;
+	char *name;
+	char *objname;
+};
+
+static __attribute__((__noipa__)) int replacement(void)
+{
+	return 0;
+}
+
+#define STRING(var, text) static char var[] __section(".kpatch.strings") = text
+
+STRING(vmlinux, "vmlinux");
+STRING(version_proc_show, "version_proc_show");
+STRING(target, "klp_target");
+STRING(twin, "twin");
+
+static struct kpatch_patch_func kpatch_funcs[] __used __section(".kpatch.funcs") = {
+	{ (unsigned long)replacement, 16, 0, 16, 1, version_proc_show, vmlinux },
+	{ (unsigned long)replacement, 16, 0, 16, 2, twin, target },
+};
+
+static struct klp_patch *patch;
+static struct klp_object *objs;
+static struct klp_func *funcs;
+
+static int __init client_kpatch_init(void)
+{
+	unsigned int i, nr = ARRAY_SIZE(kpatch_funcs);
+
+	patch = kzalloc(sizeof(*patch), GFP_KERNEL);
+	objs = kcalloc(nr + 1, sizeof(*objs), GFP_KERNEL);
+	funcs = kcalloc(2 * nr, sizeof(*funcs), GFP_KERNEL);
+	if (!patch || !objs || !funcs)
+		return -ENOMEM;
+
+	for (i = 0; i < nr; i++) {
+		funcs[2 * i].old_name = kpatch_funcs[i].name;
+		funcs[2 * i].new_func = (void *)kpatch_funcs[i].new_addr;
+		funcs[2 * i].old_sympos = kpatch_funcs[i].sympos;
+		objs[i].funcs = &funcs[2 * i];
+		if (strcmp(kpatch_funcs[i].objname, "vmlinux"))
+			objs[i].name = kpatch_funcs[i].objname;
+	}
+	patch->mod = THIS_MODULE;
+	patch->objs = objs;
+	patch->replace = true;
+	return klp_enable_patch(patch);
+}
+
+static void __exit client_kpatch_exit(void)
+{
+	kfree(funcs);
+	kfree(objs);
+	kfree(patch);
+}
+
+module_init(client_kpatch_init);
+module_exit(client_kpatch_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Livepatch in the manner of kpatch-build for the tests of klp-sets");
+MODULE_INFO(livepatch, "Y");
