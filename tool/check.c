@@ -31,11 +31,16 @@ static void print_funcs(const char *what, const struct func *const *funcs, size_
 		printf("  %-9s%s\n", i ? "" : what, func_label(funcs[i]));
 }
 
+static bool was_assigned(const struct verdict *v)
+{
+	return v->assignment && v->assignment->replace_set == v->replace_set;
+}
+
 static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 {
 	printf("%s: ", lp->path);
 	if (v->has_set)
-		printf("set %u%s", v->replace_set, v->assignment ? ", as assigned" : "");
+		printf("set %u%s", v->replace_set, was_assigned(v) ? ", as assigned" : "");
 	else
 		printf(v->managed ? "unknown set" : "stock livepatch");
 	puts(is_accepted(lp, v) ? "" : v->nr_conflicts ? ", REFUSED" : ", UNKNOWN");
@@ -177,7 +182,7 @@ static bool check_file(struct check *check, const char *path)
 	lp = livepatch_from_file(path, &why);
 	if (!lp)
 		return report_unreadable(check, path, why);
-	if (check->has_set && !livepatch_put_into_set(lp, check->set, &why))
+	if (!rules_choose_set(check->m, lp, check->has_set ? &check->set : NULL, &why))
 		die("%s", why);
 
 	v = rules_judge(check->m, lp, check->symbols);

@@ -223,7 +223,7 @@ struct verdict {
 	uint32_t replace_set;
 	const uint32_t *obsoletes;
 	size_t nr_obsoletes;
-	const struct assignment *assignment;	/* which puts it there; or NULL */
+	const struct assignment *assignment;	/* which it would use up; or NULL */
 	struct livepatch **replaced;	/* patches of the machine that it would replace */
 	size_t nr_replaced;
 	const struct func **added, **kept, **dropped;
@@ -232,6 +232,13 @@ struct verdict {
 	size_t nr_conflicts;
 };
 
+/*
+ * Which set a livepatch that is about to be loaded gets: what the operator wishes
+ * now (or NULL) counts most, then what was assigned before, then the file. False, with a
+ * sentence in *why, when the wish cannot be fulfilled.
+ */
+bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint32_t *wish,
+		      char **why);
 /*
  * Every rule that the kernel would apply, as far as files and sysfs tell. Neither the
  * machine nor the livepatch is changed. An assignment of the machine counts for a

@@ -48,31 +48,16 @@ static const struct assignment *find_waiting(const struct loading *l)
 	return NULL;
 }
 
-/* The operator's word counts most, then what was assigned before, then the file. */
 static int choose_set(struct loading *l)
 {
-	const struct assignment *a = find_waiting(l);
-	struct livepatch *lp = l->lp;
-	int status = EXIT_OK;
 	char *why;
+	int status;
 
-	if (!a)
-		a = assignment_kept(lp->name);
-	if (l->options->has_set) {
-		/* Whatever it asks for may be the wrong one. */
-		if (lp->native && !lp->has_set)
-			return not_loaded(l, "it decides about its set when it is loaded; leave --set out");
-		if (!livepatch_put_into_set(lp, l->options->replace_set, &why)) {
-			status = not_loaded(l, why);
-			free(why);
-		}
-	} else if (a && !lp->native) {
-		lp->has_set = true;
-		lp->replace_set = a->replace_set;
-		lp->nr_obsoletes = 0;
-		for (size_t i = 0; i < a->nr_obsoletes; i++)
-			livepatch_add_obsolete(lp, a->obsoletes[i]);
-	}
+	if (rules_choose_set(l->before, l->lp,
+			     l->options->has_set ? &l->options->replace_set : NULL, &why))
+		return EXIT_OK;
+	status = not_loaded(l, why);
+	free(why);
 	return status;
 }
 

@@ -112,8 +112,8 @@ static void find_set(struct judge *j)
 
 	*new = *j->lp;
 	new->managed = new->native || new->has_set;
-	a = new->managed ? NULL : find_assignment(j->m, new->name);
-	if (a) {
+	a = new->native ? NULL : find_assignment(j->m, new->name);
+	if (a && !new->has_set) {
 		new->managed = true;
 		new->replace_set = a->replace_set;
 		new->obsoletes = a->obsoletes;
@@ -477,6 +477,31 @@ static void check_others(struct judge *j)
 			check_replaced_states(j, old);
 		}
 	}
+}
+
+bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint32_t *wish,
+		      char **why)
+{
+	const struct assignment *a = lp->native ? NULL : find_assignment(m, lp->name);
+
+	if (!a && !lp->native && m->livepatching)
+		a = assignment_kept(lp->name);
+	if (wish) {
+		/* Whatever it asks for may be another one. */
+		if (!lp->native || lp->has_set)
+			return livepatch_put_into_set(lp, *wish, why);
+		*why = xasprintf("'%s' decides about its set when it is loaded; leave --set out",
+				 lp->name);
+		return false;
+	}
+	if (!a)
+		return true;
+	lp->has_set = true;
+	lp->replace_set = a->replace_set;
+	lp->nr_obsoletes = 0;
+	for (size_t i = 0; i < a->nr_obsoletes; i++)
+		livepatch_add_obsolete(lp, a->obsoletes[i]);
+	return true;
 }
 
 struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
