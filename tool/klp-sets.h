@@ -166,6 +166,7 @@ struct assignment {
 /* A livepatch module that is no longer a patch: replaced or disabled, not removed. */
 struct leftover {
 	char *name;
+	char *version;		/* MODULE_VERSION, or NULL */
 	long refcnt;		/* 0: can be removed; held after a forced transition */
 };
 
@@ -181,7 +182,7 @@ struct machine {
 	size_t nr_leftovers;
 };
 
-/* Reads all of it; a patch that goes away meanwhile is left out. */
+/* Reads all of it, sets in their order; a patch that goes away meanwhile is left out. */
 struct machine *machine_read(void);
 /* A machine with nothing on it, for checks on files alone. */
 struct machine *machine_empty(void);
@@ -194,6 +195,8 @@ struct livepatch *machine_find_set(const struct machine *m, uint32_t set);
 struct livepatch *machine_in_transition(const struct machine *m);
 /* The name of the module in a file, "fix_1" for "store/fix-1.ko.xz". */
 char *module_name(const char *arg);
+/* Dies, and says why, on a kernel without livepatching. */
+void machine_need_livepatching(const struct machine *m);
 /* What a user wrote, a set or the name of a patch or module file; dies when there is none. */
 struct livepatch *machine_find_arg(const struct machine *m, const char *arg);
 

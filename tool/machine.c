@@ -35,8 +35,10 @@ void machine_free(struct machine *m)
 		free(m->assignments[i].name);
 		free(m->assignments[i].obsoletes);
 	}
-	for (size_t i = 0; i < m->nr_leftovers; i++)
+	for (size_t i = 0; i < m->nr_leftovers; i++) {
 		free(m->leftovers[i].name);
+		free(m->leftovers[i].version);
+	}
 	free(m->patches);
 	free(m->assignments);
 	free(m->leftovers);
@@ -79,6 +81,15 @@ struct livepatch *machine_in_transition(const struct machine *m)
 			return m->patches[i];
 	}
 	return NULL;
+}
+
+void machine_need_livepatching(const struct machine *m)
+{
+	if (m->livepatching)
+		return;
+	if (access("/sys/kernel", F_OK))
+		die("sysfs is not mounted at /sys; nothing can be said about livepatches");
+	die("this kernel has no livepatching; it was built without CONFIG_LIVEPATCH");
 }
 
 char *module_name(const char *arg)
@@ -198,6 +209,21 @@ static void add_object(const char *patch, const char *name, void *lp)
 	free(path);
 }
 
+/* The kernel's functions first. The order of sysfs is none that means anything. */
+static int compare_funcs(const void *a, const void *b)
+{
+	const struct func *x = a, *y = b;
+	int ret = strcmp(x->object, y->object);
+
+	if (ret && !strcmp(x->object, "vmlinux"))
+		return -1;
+	if (ret && !strcmp(y->object, "vmlinux"))
+		return 1;
+	if (!ret)
+		ret = strcmp(x->name, y->name);
+	return ret ? ret : (x->sympos > y->sympos) - (x->sympos < y->sympos);
+}
+
 /* "ID NAME PATCH block_disable": the name may be anything that an author thought of. */
 static void add_state(struct livepatch *lp, char *line)
 {
@@ -281,6 +307,8 @@ static void read_patch(const char *folder, const char *name, void *machine)
 	path = xasprintf("%s/%s", folder, name);
 	for_each_folder(path, lp, add_object);
 	free(path);
+	if (lp->nr_funcs)
+		qsort(lp->funcs, lp->nr_funcs, sizeof(*lp->funcs), compare_funcs);
 	read_set(lp);
 	lp->replace = read_bool(LIVEPATCH, name, "replace") > 0;
 	lp->version = read_in(MODULE, name, "version");
@@ -330,12 +358,15 @@ static void read_assignments(struct machine *m)
 static void add_leftover(struct machine *m, const char *name)
 {
 	char *refcnt = read_in(MODULE, name, "refcnt");
+	struct leftover *leftover;
 
 	if (!refcnt)
 		return;
 	m->leftovers = xrealloc(m->leftovers, m->nr_leftovers + 1, sizeof(*m->leftovers));
-	m->leftovers[m->nr_leftovers].name = xstrdup(name);
-	m->leftovers[m->nr_leftovers++].refcnt = strtol(refcnt, NULL, 10);
+	leftover = &m->leftovers[m->nr_leftovers++];
+	leftover->name = xstrdup(name);
+	leftover->version = read_in(MODULE, name, "version");
+	leftover->refcnt = strtol(refcnt, NULL, 10);
 	free(refcnt);
 }
 
@@ -352,6 +383,27 @@ static void find_leftovers(struct machine *m, char *modules)
 	}
 }
 
+/* Sets in their order, then stock patches. Of two in a set, the older one first. */
+static int compare_patches(const void *a, const void *b)
+{
+	const struct livepatch *x = *(struct livepatch **)a, *y = *(struct livepatch **)b;
+
+	if (x->managed != y->managed)
+		return x->managed ? -1 : 1;
+	if (x->managed && x->replace_set != y->replace_set)
+		return x->replace_set < y->replace_set ? -1 : 1;
+	if (x->transition != y->transition)
+		return x->transition ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+static int compare_leftovers(const void *a, const void *b)
+{
+	const struct leftover *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 struct machine *machine_read(void)
 {
 	struct machine *m = machine_empty();
@@ -366,8 +418,12 @@ struct machine *machine_read(void)
 	/* Before the patches: what is live and not among those later was one earlier. */
 	modules = read_file("/proc/modules");
 	for_each_folder(LIVEPATCH, m, read_patch);
+	if (m->nr_patches)
+		qsort(m->patches, m->nr_patches, sizeof(*m->patches), compare_patches);
 	if (modules)
 		find_leftovers(m, modules);
+	if (m->nr_leftovers)
+		qsort(m->leftovers, m->nr_leftovers, sizeof(*m->leftovers), compare_leftovers);
 	free(modules);
 	return m;
 }

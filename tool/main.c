@@ -11,7 +11,7 @@ static const struct verb {
 	const char *arguments;
 	const char *help;
 } verbs[] = {
-	{ "list", cmd_list, "",
+	{ "list", cmd_list, "[-v]",
 	  "sets and livepatches on this machine" },
 	{ "status", cmd_status, "[-v]",
 	  "what a transition waits for, and whether each patch is in effect" },

@@ -350,6 +350,7 @@ module_init(client_init);
 module_exit(client_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Livepatch for the tests of klp-sets");
+MODULE_VERSION("1.2");
 #ifndef CLIENT_NOT_MARKED
 MODULE_INFO(livepatch, "Y");
 #endif
