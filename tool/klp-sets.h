@@ -12,6 +12,7 @@
  *   rules.c      what the kernel would say to a new livepatch
  *   kmsg.c       what the kernel says in its log
  *   module.c     modules loaded and removed, through libkmod
+ *   ftrace.c     who is called when a function is entered
  *   transition.c waiting for transitions, and the tasks that hold them up
  *   list.c, check.c, load.c, unload.c, status.c: verbs
  *   install.c, boot.c, assign.c, policy.c: verbs that keep something on disk; store.h
@@ -211,6 +212,8 @@ void symbols_free(struct symbols *s);
 bool symbols_have(const struct symbols *s, const char *object);
 /* How many have the name. *addr is 0 when there is none, or it is hidden. */
 size_t symbols_find(const struct symbols *s, const struct func *func, uint64_t *addr);
+/* A name that the object has for an address; the next one with the same *i, 0 at first. */
+const char *symbols_name(const struct symbols *s, const char *object, uint64_t addr, size_t *i);
 
 /* --- rules.c ---------------------------------------------------------------- */
 
@@ -262,6 +265,7 @@ struct task {
 	char *comm;
 	char state;		/* as in /proc/PID/stat: R runs, S and D sleep... */
 	bool user;		/* not a kernel thread */
+	char *command;		/* with arguments; NULL for a kernel thread */
 	double age;		/* seconds since it was started */
 	char *stack;		/* kernel stack, a line a function; NULL when unreadable */
 };
@@ -276,6 +280,10 @@ struct progress {
 /* Looks at all tasks once. *with_stacks* also reads where they sleep. */
 struct progress *progress_read(const struct livepatch *lp, bool with_stacks);
 void progress_free(struct progress *p);
+/* Seconds since the transition was started or last reversed; -1 when not known. */
+double transition_age(const struct livepatch *lp);
+/* Whether a patch, being enabled, replaces another one. */
+bool livepatch_replaces(const struct livepatch *lp, const struct livepatch *old);
 /*
  * The line of a stack that keeps its task from being switched: the topmost function
  * that is patched or unpatched, or that is code of a patch on its way out. Its length
@@ -301,8 +309,47 @@ int kmsg_open(void);
  * without "klp_sets: "; NULL when there are none. Closes the log.
  */
 char *kmsg_read(int fd, const char *module);
+/* Seconds since the kernel last said something that begins so; -1: it is not in the log. */
+double kmsg_age(const char *start);
 /* write_file(), and what the kernel said about it, or NULL. */
 int write_file_said(const char *path, const char *value, char **said);
+
+/* --- ftrace.c --------------------------------------------------------------- */
+
+/* A function on which somebody waits. */
+struct hooked {
+	char *object, *name;
+	unsigned int count;	/* of handlers */
+	bool redirected;	/* one of them may send the caller elsewhere */
+	bool livepatch;		/* and it is livepatch */
+	char *direct;		/* what is called directly, a BPF trampoline; or NULL */
+};
+
+struct probe {
+	char *object, *name;
+	unsigned long offset;
+	bool entry;		/* it is one of the handlers at the function's entry */
+	bool ret;		/* a kretprobe */
+};
+
+struct ftrace {
+	struct hooked *hooked;	/* sorted by name */
+	size_t nr_hooked;
+	struct probe *probes;	/* armed ones */
+	size_t nr_probes;
+	bool probes_known;	/* debugfs could be read */
+	bool off;		/* kernel.ftrace_enabled is 0 */
+	struct symbols *symbols;	/* for aliases, once one is asked for */
+};
+
+/* NULL, with the reason in *why, when ftrace's list cannot be read. */
+struct ftrace *ftrace_read(char **why);
+void ftrace_free(struct ftrace *f);
+/* All functions of this name, *nr of them; NULL when nobody waits on any. */
+const struct hooked *ftrace_find(const struct ftrace *f, const char *object, const char *name,
+				 size_t *nr);
+/* The function under another name of the same address: ftrace knows only one. */
+const struct hooked *ftrace_find_alias(struct ftrace *f, const struct func *func);
 
 /* --- module.c --------------------------------------------------------------- */
 

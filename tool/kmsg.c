@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "klp-sets.h"
@@ -83,4 +84,29 @@ int write_file_said(const char *path, const char *value, char **said)
 
 	*said = kmsg_read(fd, NULL);
 	return err;
+}
+
+double kmsg_age(const char *start)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	unsigned long long usec, last = 0;
+	char record[8192], *text;
+	struct timespec now;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		if (n < 0)
+			continue;
+		record[n] = '\0';
+		text = strchr(record, ';');
+		if (text && skip(text + 1, start) && sscanf(record, "%*u,%*u,%llu", &usec) == 1)
+			last = usec;
+	}
+	close(fd);
+	if (!last)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9 - last / 1e6;
 }

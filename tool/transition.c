@@ -44,6 +44,39 @@ static char *read_task(int pid, int tid, const char *file)
 	return read_file(path);
 }
 
+/* Whoever named a task may have thought of the terminal that it is shown on. */
+static void make_printable(char *text)
+{
+	for (; *text; text++) {
+		if (!isprint((unsigned char)*text))
+			*text = '?';
+	}
+}
+
+/* The arguments, as far as they are worth a line; each ends with a zero byte. */
+static char *read_command(int pid)
+{
+	char path[32], command[200];
+	size_t len;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return NULL;
+	len = fread(command, 1, sizeof(command) - 1, file);
+	fclose(file);
+	while (len && !command[len - 1])
+		len--;
+	command[len] = '\0';
+	for (size_t i = 0; i < len; i++) {
+		if (!command[i])
+			command[i] = ' ';
+	}
+	make_printable(command);
+	return len ? xstrdup(command) : NULL;
+}
+
 /* "TID (COMM) STATE ... FLAGS ... STARTTIME ...": fields 3, 9 and 22 of proc(5). */
 static bool parse_stat(struct task *task, const char *stat)
 {
@@ -62,6 +95,7 @@ static bool parse_stat(struct task *task, const char *stat)
 	task->age = boot.tv_sec - (double)start / sysconf(_SC_CLK_TCK);
 	task->comm = xcalloc(end - name, 1);
 	memcpy(task->comm, name + 1, end - name - 1);
+	make_printable(task->comm);
 	return true;
 }
 
@@ -77,8 +111,10 @@ static void add_waiting(struct progress *p, int pid, int tid, bool with_stack)
 		return;
 	}
 	free(stat);
-	if (with_stack)
+	if (with_stack) {
 		task.stack = read_task(pid, tid, "stack");
+		task.command = read_command(pid);
+	}
 	p->waiting = xrealloc(p->waiting, p->nr_waiting + 1, sizeof(*p->waiting));
 	p->waiting[p->nr_waiting++] = task;
 }
@@ -138,9 +174,19 @@ void progress_free(struct progress *p)
 	for (size_t i = 0; i < p->nr_waiting; i++) {
 		free(p->waiting[i].comm);
 		free(p->waiting[i].stack);
+		free(p->waiting[i].command);
 	}
 	free(p->waiting);
 	free(p);
+}
+
+double transition_age(const struct livepatch *lp)
+{
+	char *start = xasprintf("livepatch: '%s': starting ", lp->name);
+	double age = kmsg_age(start);
+
+	free(start);
+	return age;
 }
 
 /* --- stacks ----------------------------------------------------------------- */
@@ -152,8 +198,7 @@ static bool parse_frame(const char *line, char *name, char *module)
 	return sscanf(line, "[<%*[^>]>] %511[^+ \n]%*[^ \n] [%63[^] \n]]", name, module) >= 1;
 }
 
-/* Whether a patch is one that another one replaces, would it be enabled. */
-static bool replaces(const struct livepatch *lp, const struct livepatch *old)
+bool livepatch_replaces(const struct livepatch *lp, const struct livepatch *old)
 {
 	if (lp == old)
 		return false;
@@ -178,6 +223,16 @@ static bool changes(const struct livepatch *lp, const char *object, const char *
 	return false;
 }
 
+/* Stock patches may lie on each other; then the one below is what is being left. */
+static bool overlap(const struct livepatch *lp, const struct livepatch *other)
+{
+	for (size_t i = 0; i < lp->nr_funcs; i++) {
+		if (livepatch_find_func(other, &lp->funcs[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Whether a task that is in this function would come back to the wrong version. */
 static bool blocks(const struct machine *m, const struct livepatch *lp, const char *object,
 		   const char *name)
@@ -185,13 +240,15 @@ static bool blocks(const struct machine *m, const struct livepatch *lp, const ch
 	const struct livepatch *other = machine_find(m, object);
 
 	/* Code of a patch that goes away: the one that is disabled, or the replaced ones. */
+	if (other == lp)
+		return !lp->enabled;
 	if (other)
-		return other == lp ? !lp->enabled : lp->enabled && replaces(lp, other);
+		return lp->enabled && (livepatch_replaces(lp, other) || overlap(lp, other));
 	/* The original; in a reversal that of functions which only the old patch changes. */
 	if (lp->enabled)
 		return changes(lp, object, name);
 	for (size_t i = 0; i < m->nr_patches; i++) {
-		if (replaces(lp, m->patches[i]) && changes(m->patches[i], object, name))
+		if (livepatch_replaces(lp, m->patches[i]) && changes(m->patches[i], object, name))
 			return true;
 	}
 	return false;

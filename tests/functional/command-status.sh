@@ -1,0 +1,259 @@
+#!/bin/bash
+# klp-sets status: who holds up a transition, and whether livepatches are in effect.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/command-lib.sh"
+
+# After each test, before anything else.
+eval "clean_up_the_rest() $(declare -f clean_up | tail -n +2)"
+clean_up() {
+	echo nop > "$tracing/current_tracer"
+	echo > "$tracing/set_ftrace_filter"
+	clean_up_the_rest
+}
+
+# not_told WORD: none of the lines has it
+not_told() {
+	[[ $said != *"$1"* ]] || fail "expected not to be told ($1). It says:
+$said"
+}
+
+calm="No transition is in progress."
+
+nothing_there() {
+	does 0 status
+	printed "$calm" "No livepatch is enabled."
+	load_core
+	does 0 status -v
+	printed "$calm" "No livepatch is enabled."
+	does 0 status --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"well":true,"transition":null,'*'"functions":[]}' ]] ||
+		fail "it says: $said"
+}
+it "an empty machine is well, with the core and without" nothing_there
+
+need_core
+
+# In the kernel, in a module that is loaded, and in one that is not.
+in_effect() {
+	load_target klp_target
+	load a1 set=1 funcs=cmdline_proc_show,klp_target:fn1,klp_target2:park
+	load b1 set=2 funcs=klp_target2:fn1
+	load s1 funcs=uptime_proc_show
+	does 0 status
+	printed "$calm" \
+		"'client_a1' of set 1: 2 of 3 functions in effect, 1 waiting for module" \
+		"'client_b1' of set 2: 0 of 1 functions in effect, 1 waiting for module" \
+		"stock patch 'client_s1': 1 of 1 functions in effect"
+	load_target klp_target2
+	does 0 status -v
+	printed "$calm" \
+		"'client_a1' of set 1: 3 of 3 functions in effect" \
+		"  'cmdline_proc_show': in effect" \
+		"  'fn1' of klp_target: in effect" \
+		"  'park' of klp_target2: in effect" \
+		"'client_b1' of set 2: 1 of 1 functions in effect" \
+		"  'fn1' of klp_target2: in effect" \
+		"stock patch 'client_s1': 1 of 1 functions in effect" \
+		"  'uptime_proc_show': in effect"
+}
+it "each function is in effect, or waits for its module" in_effect
+
+# ftrace has one name for an address, and no positions.
+hard_names() {
+	load_target klp_target
+	load a1 set=1 funcs=klp_target:fn4_alias,klp_target:twin/2
+	load b1 set=2 funcs=klp_target:twin/1
+	runs klp_target:fn4 a1
+	runs klp_target:twin2 a1
+	does 0 status
+	printed "$calm" \
+		"'client_a1' of set 1: 2 of 2 functions in effect" \
+		"'client_b1' of set 2: 1 of 1 functions in effect"
+}
+it "functions with two names, and names with two functions" hard_names
+
+# The last one that was loaded is in effect. Old kernels do not tell which it is.
+on_each_other() {
+	load s1 funcs=cmdline_proc_show,uptime_proc_show
+	load s2 funcs=cmdline_proc_show
+	does 0 status
+	if [[ -e $livepatch/client_s1/stack_order ]]; then
+		told "stock patch 'client_s1': 1 of 2 functions in effect, 1 superseded"
+		told "  'cmdline_proc_show': superseded, 'client_s2' was loaded later"
+		told "stock patch 'client_s2': 1 of 1 functions in effect"
+		not_told "also there"
+	else
+		told "  'cmdline_proc_show': in effect; also there: 'client_s2', if loaded later"
+		told "  'cmdline_proc_show': in effect; also there: 'client_s1', if loaded later"
+	fi
+	disable s2 s1
+}
+it "stock livepatches that lie on each other" on_each_other
+
+# The first instruction of the original behind its entry that takes a kprobe.
+probe_inside() {
+	local offset
+	for offset in {8..40}; do
+		echo "p:klp_test/inside $1+$offset" >> "$tracing/kprobe_events" && return
+	done 2> /dev/null
+	fail "no kprobe can be placed inside $1"
+}
+
+others() {
+	load a1 set=1 funcs=cmdline_proc_show,version_proc_show,uptime_proc_show
+	echo "p:klp_test/entry cmdline_proc_show" >> "$tracing/kprobe_events"
+	echo "r:klp_test/return version_proc_show" >> "$tracing/kprobe_events"
+	probe_inside uptime_proc_show
+	does 0 status
+	not_told "also there"
+	echo 1 > "$tracing/events/klp_test/enable"
+	does 0 status
+	told "'cmdline_proc_show': in effect; also there: kprobe"
+	told "'version_proc_show': in effect; also there: kretprobe"
+	told "'uptime_proc_show': in effect; also there: kprobe at +0x" "does not run"
+	not_told tracer
+	printf '%s\n' cmdline_proc_show uptime_proc_show > "$tracing/set_ftrace_filter"
+	echo function > "$tracing/current_tracer"
+	does 0 status --json
+	said=$(tr -d '\n' <<< "$said" | tr -s ' ')
+	told '"name":"cmdline_proc_show"' '"also":[ "kprobe", "1 tracer" ]'
+	told '"also":[ "kretprobe" ]'
+	runs cmdline_proc_show a1
+	runs uptime_proc_show a1
+}
+it "others on the functions are named" others
+
+# What the kernel's list looks like when a handler is gone, or is somebody else's.
+gone_behind_our_back() {
+	local list=$tracing/enabled_functions
+	load a1 set=1 funcs=cmdline_proc_show,uptime_proc_show,version_proc_show
+	sed -e '/^uptime_proc_show /d' -e '/^version_proc_show /s/klp_ftrace_handler/other/g' \
+		"$list" > "$scratch/list"
+	said=$(unshare --mount sh -c "mount --bind $scratch/list $list && klp-sets status") &&
+		fail "it is content: $said"
+	printed "$calm" \
+		"'client_a1' of set 1: 1 of 3 functions in effect, 2 not in effect" \
+		"  'uptime_proc_show': not in effect, nothing is called when it is entered" \
+		"  'version_proc_show': not in effect, somebody else redirects it"
+	does 0 status
+}
+it "a function that is not redirected is not in effect" gone_behind_our_back
+
+not_known() {
+	load a1 set=1 funcs=cmdline_proc_show,klp_target:fn1
+	said=$(setpriv --reuid=65534 --regid=65534 --clear-groups klp-sets status 2>&1) &&
+		fail "it is content: $said"
+	told "What is in effect is not known: only root may read"
+	told "'client_a1' of set 1: 0 of 2 functions in effect, 1 waiting for module, 1 unknown"
+	said=$(unshare --mount sh -c "umount $tracing && klp-sets status" 2>&1) ||
+		fail "it does not look below debugfs: $said"
+	said=$(unshare --mount sh -c \
+		"umount $tracing && umount -l /sys/kernel/debug && klp-sets status" 2>&1) &&
+		fail "it is content: $said"
+	told "What is in effect is not known: tracefs is not mounted"
+}
+it "it says when it cannot know" not_known
+
+# Where that is possible: no function of the livepatch is redirected yet.
+switched_off() {
+	load s1 funcs=klp_target:fn1
+	does 0 status
+	echo 0 2> /dev/null > /proc/sys/kernel/ftrace_enabled || skip "this kernel refuses it"
+	does 1 status
+	told "kernel.ftrace_enabled is 0"
+	does 1 status --json
+	told '"ftrace_enabled":false'
+}
+it "ftrace is switched off" switched_off
+
+# The process that counts is one of them.
+tasks() {
+	sed -n 's/.* of \([0-9]*\) tasks .*/\1/p' <<< "$said"
+}
+
+# blocked FUNCTION MODULE STATE: one task is left in this state, and this is what it
+# must leave
+blocked() {
+	wait_until "one task is left" alone_in_state "$3"
+	does 1 status
+	told "; $(($(tasks) - 1)) of $(tasks) tasks are switched"
+	told "task $parked_task (cat) sleeps" " in $1+0x" "[$2]"
+	does 1 status -v
+	told "     command: cat /proc/klp_target/park"
+	told "     --> $1+0x" "[$2]"
+	told "         seq_read_iter+0x"
+	[[ $(grep -c -e '-->' <<< "$said") -eq 1 ]] || fail "it marks several: $said"
+}
+
+stuck() {
+	load_target klp_target
+	load b1 set=2 funcs=version_proc_show
+	park klp_target
+	start a1 set=1 funcs=cmdline_proc_show,klp_target:park
+	blocked park klp_target 0
+	told "'client_a1' of set 1 is being enabled, for"
+	told "'client_b1' of set 2: 1 of 1 functions in effect"
+	not_told "'client_a1' of set 1: "
+	unpark klp_target
+	complete a1
+	does 0 status
+
+	park a1
+	start a2 set=1 funcs=cmdline_proc_show
+	blocked new_park client_a1 0
+	told "'client_a2' of set 1 is being enabled, for"
+	not_told "'client_a1' of set 1: "
+
+	# Back, with a task in the original that a2 went back to.
+	park klp_target
+	set_attribute a2 enabled 0
+	blocked park klp_target 1
+	told "'client_a2' of set 1 is being disabled, for"
+	unpark klp_target a1
+	gone a2
+
+	park a1
+	set_attribute a1 enabled 0
+	blocked new_park client_a1 1
+	told "'client_a1' of set 1 is being disabled, for"
+	unpark a1
+	gone a1
+	does 0 status
+}
+it "the task and the function that hold up a transition" stuck
+
+# takes_seconds N: the task in park() has waited that long
+takes_seconds() {
+	local json
+	json=$(klp-sets status --json | tr -d ' \n')
+	[[ $json =~ \"to\":\"enabled\",\"seconds\":([0-9]+), ]] || fail "no seconds: $json"
+	[[ $json =~ \"command\":\"cat/proc/klp_target/park\",.*\"seconds\":([0-9]+),\"blocked_in\":\"park\+0x ]] ||
+		fail "no task: $json"
+	REPLY=${BASH_REMATCH[1]}
+	((REPLY >= $1))
+}
+
+# Since it was started, or turned back, which the kernel log knows.
+since_when() {
+	load_target klp_target
+	park klp_target
+	start a1 set=1 funcs=klp_target:park
+	wait_until "it has gone on for three seconds" takes_seconds 3
+	set_attribute a1 enabled 0
+	gone a1
+	unload a1
+	start a1 set=1 funcs=klp_target:park
+	takes_seconds 3 && fail "it counts from an earlier transition: $REPLY s"
+	unpark klp_target
+	complete a1
+}
+
+it "how long it has been going on" since_when
+
+wrong_usage() {
+	does 2 status 7
+	does 2 status -x
+}
+it "wrong usage ends with 2" wrong_usage
+
+finish
