@@ -135,9 +135,9 @@ size_t symbols_find(const struct symbols *s, const struct func *func, uint64_t *
 const char *symbols_name(const struct symbols *s, const char *object, uint64_t addr, size_t *i)
 {
 	while (*i < s->nr) {
-		const struct symbol *symbol = &s->all[(*i)++];
+		const struct symbol *symbol = &s->all[++*i];
 
-		if (symbol->addr == addr && !strcmp(symbol->object, object))
+		if (strtoull(symbol->addr, NULL, 16) == addr && !strcmp(symbol->object, object))
 			return symbol->name;
 	}
 	return NULL;
