@@ -368,10 +368,9 @@ const char *module_strerror(int err);
 /* Removes a module that nobody uses; waits for its last reference. 0 or -errno. */
 int module_remove(const char *name, double seconds);
 /*
- * Removes the modules of replaced or disabled patches when it is safe: waits for their
- * references, and for every task that was already exiting, which a transition
- * does not see and which may still run their code. 0 or -errno, with a message for
- * each that is kept.
+ * Removes the modules of replaced or disabled patches when it is safe: waits, for as
+ * many seconds (-1: for ever), until no task that was exiting, and that no transition
+ * sees, can still run their code. 0 or -errno, with a message for each that is kept.
  */
 int modules_remove_old(char *const *names, size_t nr, double seconds);
 int module_remove_old(const char *name, double seconds);

@@ -271,13 +271,10 @@ int module_remove(const char *name, double seconds)
  * cannot be had, or does not come to an end.
  */
 #define SETTLE_SECONDS 1
-#define SETTLE_SECONDS_WITHOUT_TASKS_RCU 5
+#define SETTLE_SECONDS_WITHOUT_TASKS_RCU 3
 
 /* For the last reference, which is dropped by a work item; or never. */
 #define REFERENCE_SECONDS 5
-
-/* What a grace period may take, at least; on an idle machine it is some tenths. */
-#define GRACE_SECONDS 10
 
 /* Any function that exists where there are livepatches, and seldom runs. */
 #define TRACED_FUNCTION "klp_enable_patch"
@@ -361,15 +358,14 @@ static pid_t start_grace_period(void)
 /* Waits until no task can be in code that no task on the list can be in. */
 static int settle(double seconds)
 {
-	double start = now(), delay, limit;
+	double start = now(), delay;
 	pid_t pid, done;
 	int status = 0;
 
 	delay = kernel_preempts() ? SETTLE_SECONDS : SETTLE_SECONDS_WITHOUT_TASKS_RCU;
-	limit = seconds > GRACE_SECONDS ? seconds : GRACE_SECONDS;
 	pid = start_grace_period();
 	while (!(done = waitpid(pid, &status, WNOHANG))) {
-		if (seconds >= 0 && now() - start >= limit)
+		if (seconds >= 0 && now() - start >= seconds)
 			return -ETIMEDOUT;
 		pause_for(0.02);
 	}
