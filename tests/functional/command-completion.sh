@@ -17,7 +17,7 @@ offers() {
 	COMP_WORDS=(klp-sets "$@")
 	COMP_CWORD=$#
 	_klp_sets
-	same "what is offered after klp-sets $*" "$(printf '%s\n' "${expected[@]}" | sort)" \
+	same "what is offered after klp-sets $*" "$(printf '%s\n' "${expected[@]}")" \
 		"$(printf '%s\n' "${COMPREPLY[@]}" | sort)"
 }
 
@@ -28,7 +28,7 @@ verbs() {
 	COMP_CWORD=1
 	_klp_sets
 	for verb in check load unload reverse force install uninstall rollback assign policy; do
-		printf '%s\n' "${COMPREPLY[@]}" | grep -qx "$verb" || fail "$verb is not offered"
+		[[ " ${COMPREPLY[*]} " == *" $verb "* ]] || fail "$verb is not offered"
 	done
 }
 it "the verbs" verbs

@@ -75,7 +75,7 @@ keeps() {
 	[[ -e /sys/module/vendor_a_v1 ]] || fail "the module vendor_a_v1 is gone"
 	missing "$livepatch/vendor_a_v1" || fail "vendor_a_v1 is still a livepatch"
 	# The module that is left is not in the way of its own file.
-	does 0 load vendor_a_v1.ko
+	does 0 load --keep vendor_a_v1.ko
 	told "it replaced 'vendor_a_v2'"
 	in_effect vendor_a_v1
 }
@@ -137,7 +137,7 @@ from_modinfo() {
 	contents b1 set=8 funcs=version_proc_show
 	contents m1 funcs=version_proc_show,cmdline_proc_show
 	does 0 load client_b1.ko
-	does 0 load client_m1.ko
+	does 0 load --keep client_m1.ko
 	printed "'client_m1' of set 7 is in effect; it replaced 'client_b1' of set 8"
 	in_set m1 7
 	free_set 8
@@ -170,48 +170,51 @@ stock() {
 }
 it "without a set it is loaded as a stock livepatch" stock
 
-waits_for_others() {
-	load_target klp_target
-	park klp_target
-	start c1 set=3 funcs=klp_target:park
-	does 1 load --wait=1 vendor_a_v1.ko
-	told "'client_c1'" "not complete"
-	told "cat, task $parked_task" "park"
-	told "'vendor_a_v1.ko' is not loaded" "another livepatch is in transition"
-	no_module vendor_a_v1
-	does 1 load --wait=0 vendor_a_v1.ko
-	klp-sets load --wait vendor_a_v1.ko > "$scratch/said" 2>&1 &
-	unpark klp_target
-	wait $! || fail "$(< "$scratch/said")"
-	in_effect vendor_a_v1
-}
-it "it waits for somebody else's transition" waits_for_others
-
 # A transition that goes on is no failure, unless it was to be waited for.
 stuck() {
 	local began=$SECONDS
 	load_target klp_target
 	park klp_target
-	contents a1 set=1 funcs=klp_target:park
-	contents a2 set=1 funcs=cmdline_proc_show
-	does 0 load client_a1.ko
+	contents a1 set=3 funcs=klp_target:park
+	klp-sets load client_a1.ko > "$scratch/said" 2>&1 &
+	wait_until "its transition has started" holds "$livepatch/client_a1/transition" 1
+
+	does 1 load --wait=1 vendor_a_v1.ko
+	told "'client_a1'" "not complete"
+	told "cat, task $parked_task" "park"
+	told "'vendor_a_v1.ko' is not loaded" "another livepatch is in transition"
+	does 1 load --wait=0 vendor_a_v1.ko
+	no_module vendor_a_v1
+
+	wait $! || fail "load without --wait has failed: $(< "$scratch/said")"
 	((SECONDS - began >= 14)) || fail "it was patient for $((SECONDS - began)) s only"
+	said=$(< "$scratch/said")
 	told "cat, task $parked_task" "park"
 	told "'client_a1' is loaded" "klp-sets status" "klp-sets reverse"
 	in_transition a1
+
+	klp-sets load --wait vendor_a_v1.ko > "$scratch/said" 2>&1 &
 	unpark klp_target
-	complete a1
+	wait $! || fail "$(< "$scratch/said")"
+	in_effect vendor_a_v1
+}
+it "a transition that takes long is told of, and waited for by others" stuck
+
+stuck_replace() {
+	load_target klp_target
+	load a1 set=1 funcs=klp_target:park
 	park a1
-	does 1 load --wait=1 client_a2.ko
+	does 1 load --wait=1 vendor_a_v1.ko
 	told "cat, task $parked_task" "park"
-	in_transition a2
+	told "'vendor_a_v1' is loaded" "klp-sets status"
+	holds "$livepatch/vendor_a_v1/transition" 1 || fail "vendor_a_v1 is not in transition"
 	unpark a1
-	complete a2
+	wait_until "the transition is over" nothing_in_transition
 	does 0 unload client_a1
 	printed "the module 'client_a1' is removed"
 	no_module client_a1
 }
-it "a transition that takes long is told of, and goes on" stuck
+it "with --wait it is a failure, and what is left is for unload" stuck_replace
 
 # The hazard that stock livepatch leaves to whoever removes the module.
 exiting_task() {
@@ -224,8 +227,9 @@ exiting_task() {
 	late=$!
 	wait_until "a task has come to its end" holds /sys/module/klp_late_v1/parameters/held 1
 	wait_until "nobody sees it any more" missing "/proc/$late"
-	does 0 load klp_late_v2.ko
-	told "'klp_late_v2' of set 1 is in effect; it replaced 'klp_late_v1' of set 1"
+	does 0 load --keep klp_late_v2.ko
+	printed "'klp_late_v2' of set 1 is in effect; it replaced 'klp_late_v1' of set 1"
+	does 1 unload --wait=2 klp_late_v1
 	told "the module 'klp_late_v1' is kept" "a task that is exiting" "klp-sets unload klp_late_v1"
 	holds /sys/module/klp_late_v1/refcnt 0 || fail "klp_late_v1 could not have been removed"
 	holds /sys/module/klp_late_v1/parameters/held 1 || fail "the task has left"

@@ -18,11 +18,11 @@ unloads() {
 	no_module client_a1
 	free_set 1
 	in_set b1 2
-	does 0 unload client-b1
-	no_module client_b1
+	does 0 unload --keep client-b1
 	start s1 funcs=cmdline_proc_show
-	does 0 unload client_s1
-	printed "stock patch 'client_s1' is not in effect any more" "the module 'client_s1' is removed"
+	does 0 unload --keep client_s1
+	printed "stock patch 'client_s1' is not in effect any more"
+	gone b1 s1
 }
 it "unload takes a set, or the name of any livepatch" unloads
 
@@ -51,7 +51,7 @@ blocked() {
 	enabled p1
 	start p2 set=1 funcs=cmdline_proc_show states=6:cache
 	complete p2
-	does 0 unload 1
+	does 0 unload --keep 1
 }
 it "a state that must stay is named" blocked
 
@@ -64,7 +64,7 @@ stuck() {
 	told "'client_a1' of set 1 is being disabled" "klp-sets reverse" "klp-sets unload client_a1"
 	in_transition a1
 	# Once more, it is waited for.
-	klp-sets unload --wait 1 > "$scratch/said" 2>&1 &
+	klp-sets unload --wait client_a1 > "$scratch/said" 2>&1 &
 	unpark a1
 	wait $! || fail "$(< "$scratch/said")"
 	no_module client_a1
@@ -131,7 +131,7 @@ waits_for_others() {
 	told "'client_b1' of set 2 is not disabled" "another livepatch is in transition"
 	enabled b1
 	unpark klp_target
-	does 0 unload 2
+	does 0 unload --keep 2
 	in_set a1 1
 }
 it "unload waits for somebody else's transition" waits_for_others
