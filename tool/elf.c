@@ -120,7 +120,7 @@ static void add_func(struct reader *r, const char *object, const struct pointer 
 /* The table may be another one by the time when the kernel sees it. */
 static void note_code(struct reader *r, struct place from, uint64_t end)
 {
-	if (image_code_refers(r->image, from, end))
+	if (image_is_writable(r->image, from) && image_code_refers(r->image, from, end))
 		r->lp->incomplete = true;
 }
 
@@ -275,7 +275,7 @@ static void read_sets_states(struct reader *r, struct place table)
 static void read_sets_obsoletes(struct reader *r, struct place at)
 {
 	const struct pointer *array = image_pointer(r->image, place_add(at, SETS_OBSOLETES));
-	uint64_t nr = image_number(r->image, place_add(at, SETS_NR_OBSOLETES), 4), end;
+	uint64_t nr = image_number(r->image, place_add(at, SETS_NR_OBSOLETES), 4), size;
 
 	if (!nr)
 		return;
@@ -284,12 +284,11 @@ static void read_sets_obsoletes(struct reader *r, struct place at)
 			 MAX_OBSOLETES, array ? "" : ", but does not say which");
 		return;
 	}
-	end = image_end(r->image, array->to);
-	if (!array->to.section || array->to.offset + 4 * nr > end) {
+	if (!image_bytes(r->image, array->to, &size) || 4 * nr > size) {
 		r->damaged = true;
 		return;
 	}
-	note_code(r, array->to, end);
+	note_code(r, array->to, array->to.offset + 4 * nr);
 	for (uint64_t i = 0; i < nr; i++)
 		livepatch_add_obsolete(r->lp, image_number(r->image,
 							   place_add(array->to, 4 * i), 4));

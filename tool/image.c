@@ -17,6 +17,8 @@
 #include "image.h"
 #include "klp-sets.h"
 
+#define CONSTANT 4
+
 /* More than any module: what a compressed file may become. */
 #define MAX_SIZE (256UL << 20)
 
@@ -272,8 +274,8 @@ static bool find_symbol(struct image *image, Elf_Data *symbols, size_t index,
 }
 
 /*
- * Of code, only where it leads is of interest. An instruction with a constant at its
- * end leads up to four bytes further than it says, as the processor counts from there.
+ * Of code, only where it leads is of interest. An instruction with a constant behind the
+ * address leads up to CONSTANT bytes further, since the processor counts from its end.
  */
 static void add_ref(struct image *image, unsigned int type, struct place to)
 {
@@ -574,10 +576,11 @@ uint64_t image_end(const struct image *image, struct place start)
 	return end;
 }
 
+/* In doubt, it is what comes behind. */
 bool image_code_refers(const struct image *image, struct place from, uint64_t end)
 {
 	size_t i = lower_bound(image->refs, image->nr_refs, sizeof(*image->refs), from);
 
 	return i < image->nr_refs && image->refs[i].section == from.section &&
-	       image->refs[i].offset < end;
+	       image->refs[i].offset + CONSTANT < end;
 }
