@@ -74,9 +74,10 @@ static int give_assignments(const struct assignment *all, size_t n)
 
 /* --- one livepatch ------------------------------------------------------------- */
 
-static bool is_held(const struct slot *slot)
+static bool is_held(const struct store *s, const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
+	const char *path = stable_path(s, v);
 	char date[32];
 	time_t when;
 
@@ -85,8 +86,8 @@ static bool is_held(const struct slot *slot)
 	strftime(date, sizeof(date), "%F %R", localtime(&when));
 	warn("'%s' of %s is not loaded: the machine died less than %d s after it had been loaded "
 	     "on %s. To try it by hand: klp-sets load %s. To have it at boot again: "
-	     "klp-sets install %s", v->name, slot_label(slot), GUARD_SECONDS, date, v->path,
-	     v->path);
+	     "klp-sets install %s", v->name, slot_label(slot), GUARD_SECONDS, date, path,
+	     path);
 	if (slot->nr_versions > 1)
 		warn("or go back to '%s': klp-sets rollback %s", slot->versions[1].name,
 		     slot->has_set ? slot_label(slot) + 4 : slot->stock);
@@ -128,13 +129,13 @@ static int turn_back(const void *data)
 	return cmd_reverse(3, argv);
 }
 
-static int boot_slot(const struct slot *slot)
+static int boot_slot(const struct store *s, const struct slot *slot)
 {
 	const char *name = slot->versions[0].name;
 	struct livepatch *lp;
 	int status;
 
-	if (!name || is_held(slot))
+	if (!name || is_held(s, slot))
 		return EXIT_REFUSED;
 	if (is_loaded(slot)) {
 		if (!opt_quiet)
@@ -173,7 +174,7 @@ static int boot(void)
 			status = EXIT_REFUSED;
 	}
 	for (size_t i = 0; i < s->nr_slots; i++) {
-		if (boot_slot(&s->slots[i]) != EXIT_OK)
+		if (boot_slot(s, &s->slots[i]) != EXIT_OK)
 			status = EXIT_REFUSED;
 	}
 	return status;

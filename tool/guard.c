@@ -88,8 +88,11 @@ static void hold(const char *name)
 {
 	char *held = folder_path("held");
 
-	if (make_folder(held) || rename(guard_path("guards", name), guard_path("held", name)) ||
-	    sync_folder(held))
+	if (!make_folder(held) && !rename(guard_path("guards", name), guard_path("held", name)) &&
+	    !sync_folder(held))
+		return;
+	/* Another klp-sets may have been faster. */
+	if (errno != ENOENT)
 		warn("%s cannot be moved to %s: %s", guard_path("guards", name), held,
 		     strerror(errno));
 }

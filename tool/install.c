@@ -360,7 +360,7 @@ static void print_slot(const struct slot *slot)
 		       date(when));
 }
 
-static json_object *slot_json(const struct slot *slot)
+static json_object *slot_json(const struct store *s, const struct slot *slot)
 {
 	json_object *row = json_object_new_object(), *versions = json_object_new_array();
 	const struct version *current = &slot->versions[0];
@@ -379,7 +379,7 @@ static json_object *slot_json(const struct slot *slot)
 		if (!v->name)
 			continue;
 		json_object_object_add(version, "patch", json_object_new_string(v->name));
-		json_object_object_add(version, "path", json_object_new_string(v->path));
+		json_object_object_add(version, "path", json_object_new_string(stable_path(s, v)));
 		json_object_object_add(version, "installed", json_object_new_int64(v->installed));
 		json_object_array_add(versions, version);
 	}
@@ -395,7 +395,7 @@ int list_stored(void)
 	if (opt_json) {
 		list = json_object_new_array();
 		for (size_t i = 0; i < s->nr_slots; i++)
-			json_object_array_add(list, slot_json(&s->slots[i]));
+			json_object_array_add(list, slot_json(s, &s->slots[i]));
 		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY));
 		json_object_put(list);
 	} else if (!s->nr_slots) {

@@ -260,6 +260,11 @@ struct slot *store_find_arg(const struct store *s, const char *arg)
 	    arg, kernel_release());
 }
 
+char *stable_path(const struct store *s, const struct version *v)
+{
+	return xasprintf("%s/" CONTENT "%s", s->folder, v->path + strlen(s->content));
+}
+
 const char *slot_label(const struct slot *slot)
 {
 	static char *labels[4];

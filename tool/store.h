@@ -72,6 +72,8 @@ struct slot *store_find_set(const struct store *s, uint32_t set);
 struct slot *store_find_stock(const struct store *s, const char *name);
 /* What a user wrote, a set or the name of a stored livepatch; dies when there is none. */
 struct slot *store_find_arg(const struct store *s, const char *arg);
+/* The path of a version that stays the same when others change. */
+char *stable_path(const struct store *s, const struct version *v);
 /* "set 7", or "stock patch 'vendor_a_v1'": to be used in a message. */
 const char *slot_label(const struct slot *slot);
 /* An empty one, as the last to be loaded. Moves the others: their addresses change. */
