@@ -268,20 +268,30 @@ int cmd_list(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "stored", no_argument, NULL, 's' },
 		{ }
 	};
-	bool verbose = false;
+	bool verbose = false, stored = false;
 	struct machine *m;
 	int c;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
-		if (c != 'v')
+		switch (c) {
+		case 'v':
+			verbose = true;
+			break;
+		case 's':
+			stored = true;
+			break;
+		default:
 			usage_error("list has no option '%s'", argv[optind - 1]);
-		verbose = true;
+		}
 	}
 	if (optind < argc)
 		usage_error("list takes no argument, but there is '%s'", argv[optind]);
+	if (stored)
+		return list_stored();
 
 	m = machine_read();
 	machine_need_livepatching(m);

@@ -11,8 +11,8 @@ static const struct verb {
 	const char *arguments;
 	const char *help;
 } verbs[] = {
-	{ "list", cmd_list, "[-v]",
-	  "sets and livepatches on this machine" },
+	{ "list", cmd_list, "[-v] [--stored]",
+	  "sets and livepatches on this machine, or in the store" },
 	{ "status", cmd_status, "[-v]",
 	  "what a transition waits for, and whether each patch is in effect" },
 	{ "check", cmd_check, "[--set N] [--empty] [--symbols MAP] FILE...",
