@@ -1,0 +1,97 @@
+#!/bin/bash
+# klp-sets assign and policy: at once, and for ever.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/command-lib.sh"
+
+parameters=/sys/module/klp_sets/parameters
+updates=/lib/modules/$(uname -r)/updates
+mkdir -p "$updates"
+cp klp-sets.ko "$updates"
+depmod
+
+eval "clean_up_machine() $(declare -f clean_up | tail -n +2)"
+clean_up() {
+	rm -rf /var/lib/klp-sets /etc/klp-sets /etc/modprobe.d/klp-sets.conf "$options"
+	clean_up_machine
+}
+
+policy() {
+	does 0 policy stock_replace=scoped
+	missing /sys/module/klp_sets || fail "klp_sets was loaded"
+	modprobe klp_sets
+	holds $parameters/stock_replace scoped || fail "stock_replace is $REPLY after modprobe"
+	does 0 policy stock_replace=refuse taint=on
+	holds $parameters/stock_replace refuse || fail "stock_replace is $REPLY"
+	holds $parameters/taint Y || fail "taint is $REPLY"
+	does 2 policy taint=0 stock_replace=nothing
+	holds $parameters/taint Y || fail "a part of what was refused was done"
+	rmmod klp_sets
+	modprobe klp_sets
+	holds $parameters/stock_replace refuse || fail "stock_replace is $REPLY after modprobe"
+	echo all > $parameters/stock_replace
+	does 0 policy
+	told stock_replace all refuse
+}
+it "a policy holds at once, and whenever klp_sets is loaded" policy
+
+waits() {
+	contents s1 funcs=version_proc_show
+	does 0 assign client_s1 7 8
+	told "'client_s1' will belong to set 7"
+	same "what waits" "client_s1 7 8" "$(< /sys/kernel/klp_sets/assign)"
+	does 0 load client_s1.ko
+	in_set s1 7
+	same "what it obsoletes" 8 "$(< $livepatch/client_s1/obsoletes)"
+	does 0 assign
+	told client_s1 7 "enabled, in this set"
+	does 0 unload 7
+	# The kernel has forgotten it.
+	same "what waits" "" "$(< /sys/kernel/klp_sets/assign)"
+	does 0 load client_s1.ko
+	in_set s1 7
+}
+it "an assignment holds whenever its livepatch is loaded" waits
+
+boots() {
+	does 0 assign client_s1 7
+	rmmod klp_sets
+	does 0 boot
+	same "what waits" "client_s1 7" "$(< /sys/kernel/klp_sets/assign)"
+	# Whoever loads it.
+	load s1 funcs=version_proc_show
+	in_set s1 7
+	disable s1
+	unload s1
+	does 0 assign client_s1 -
+	rmmod klp_sets
+	does 0 boot
+	missing /sys/module/klp_sets || fail "klp_sets was loaded for nothing"
+}
+it "boot gives the assignments to the kernel" boots
+
+joins() {
+	local before
+	load_core
+	load a1 set=1 funcs=cmdline_proc_show
+	load s1 funcs=version_proc_show
+	does 0 assign client_s1 7
+	told "'client_s1' belongs to set 7 now"
+	in_set s1 7
+	before=$(snapshot)
+	does 1 assign client_s1 8
+	told "'client_s1' is not assigned to set 8" "set 7"
+	load s2 funcs=loadavg_proc_show
+	before=$(snapshot)
+	does 1 assign client_s2 1
+	told "'client_s2' is not assigned to set 1" "client_a1"
+	unchanged "$before"
+	same "what is kept" "client_s1 7" "$(grep -v '^#' /etc/klp-sets/assign.conf)"
+	does 0 assign client_s1 -
+	told "stays in its set until"
+	in_set s1 7
+}
+it "a livepatch that is enabled joins at once, or it is said why not" joins
+
+need_core
+finish

@@ -1,0 +1,243 @@
+#!/bin/bash
+# The store on a machine: boot, upgrades, rollbacks, and what the machine did not survive.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/command-lib.sh"
+
+store=/var/lib/klp-sets/$(uname -r)
+boot_id=/proc/sys/kernel/random/boot_id
+
+# The core, where DKMS puts it.
+updates=/lib/modules/$(uname -r)/updates
+mkdir -p "$updates"
+cp klp-sets.ko "$updates"
+depmod
+
+# Each test begins with an empty store.
+eval "clean_up_machine() $(declare -f clean_up | tail -n +2)"
+clean_up() {
+	while umount $boot_id 2> /dev/null; do :; done
+	rm -rf /var/lib/klp-sets /etc/klp-sets "$options" "$scratch"/boot_id.*
+	clean_up_machine
+}
+
+# This machine has no disk and cannot be rebooted. What klp-sets knows of a reboot is
+# that nothing is loaded, and that the kernel has another boot id.
+reboot() {
+	local new
+	disable_all
+	# shellcheck disable=SC2046 # one name a word
+	remove $(loaded vendor_) $(loaded client_) $(loaded klp_sets)
+	new=$(mktemp "$scratch/boot_id.XXX")
+	cat /proc/sys/kernel/random/uuid > "$new"
+	mount --bind "$new" $boot_id
+}
+
+# What the administrator, or systemd, does in between.
+survives() {
+	does 0 boot --settled=0
+}
+
+in_effect() {
+	local name
+	for name; do
+		holds "$livepatch/$name/enabled" 1 || fail "$name is not in effect"
+	done
+}
+
+not_there() {
+	local name
+	for name; do
+		missing "/sys/module/$name" || fail "the module $name is there"
+	done
+}
+
+# --- boot ----------------------------------------------------------------------
+
+boots() {
+	does 0 install vendor_a_v1.ko
+	does 0 install vendor_b_v1.ko
+	not_there klp_sets vendor_a_v1 vendor_b_v1
+	does 0 boot
+	in_effect vendor_a_v1 vendor_b_v1
+	[[ $(< /proc/cmdline) == *"vendor A, version 1"* && $(< /proc/loadavg) == *"vendor B"* ]] ||
+		fail "the functions are not changed: $(cat /proc/cmdline /proc/loadavg)"
+	printed "'vendor_a_v1' of set 1 is in effect" "'vendor_b_v1' of set 2 is in effect"
+	does 0 boot
+	told "'vendor_a_v1' of set 1 is loaded already"
+	does 0 uninstall 1
+	told "'vendor_a_v1' stays loaded until" "klp-sets unload vendor_a_v1"
+	in_effect vendor_a_v1
+	survives
+	reboot
+	does 0 boot
+	in_effect vendor_b_v1
+	not_there vendor_a_v1
+}
+it "boot loads what is in the store, and no more" boots
+
+nothing() {
+	does 0 boot
+	printed ""
+	not_there klp_sets
+}
+it "an empty store leaves the machine alone" nothing
+
+one_bad() {
+	contents s1 funcs=cmdline_proc_show
+	does 0 install vendor_a_v1.ko
+	does 0 install --set 5 client_s1.ko
+	does 0 install vendor_c_module.ko
+	does 0 install vendor_b_v1.ko
+	truncate -s 1000 "$store/content/03-set-3/current/vendor_c_module.ko"
+	(
+		exec 2> "$scratch/journal"
+		export JOURNAL_STREAM
+		JOURNAL_STREAM=$(stat -L -c %d:%i "$scratch/journal")
+		klp-sets boot > /dev/null
+	)
+	[[ $? == 1 ]] || fail "boot does not say that it failed: $(< "$scratch/journal")"
+	said=$(< "$scratch/journal")
+	told "<3>klp-sets: " "'vendor_c_module' of set 3"
+	told "<3>klp-sets: " "'cmdline_proc_show'" "'vendor_a_v1' of set 1"
+	told "<3>klp-sets: 'client_s1' of set 5 was not loaded"
+	in_effect vendor_a_v1 vendor_b_v1
+	not_there client_s1 vendor_c_module
+	missing "$store/guards/client_s1" || fail "a guard is left of a livepatch that was refused"
+}
+it "bad livepatches do not keep the others out, and each is in the journal" one_bad
+
+stuck() {
+	load_target klp_target
+	park klp_target
+	contents s1 funcs=klp_target:park
+	does 0 install client_s1.ko
+	does 0 install vendor_b_v1.ko
+	does 1 boot --wait=1
+	told "'client_s1'" "was not loaded"
+	in_effect vendor_b_v1
+	gone s1
+	unpark klp_target
+}
+it "a livepatch whose transition is stuck at boot is turned back" stuck
+
+# --- upgrades ------------------------------------------------------------------
+
+upgrades() {
+	local before
+	does 0 install --load vendor_a_v1.ko
+	does 0 install --load vendor_b_v1.ko
+	in_effect vendor_a_v1 vendor_b_v1
+	before=$(picture_of vendor_b_v1)
+	does 0 install --load vendor_a_v2.ko
+	told "it replaced 'vendor_a_v1' of set 1"
+	in_effect vendor_a_v2
+	does 0 rollback 1
+	told "'vendor_a_v1' of set 1 is stored again, and loaded"
+	in_effect vendor_a_v1
+	not_there vendor_a_v2
+	[[ $(< /proc/cmdline) == *"vendor A, version 1"* ]] || fail "/proc/cmdline: $(< /proc/cmdline)"
+	same "vendor_b_v1" "$before" "$(picture_of vendor_b_v1)"
+	does 1 rollback 1
+	told "no version before 'vendor_a_v1'"
+	survives
+	reboot
+	does 0 boot
+	in_effect vendor_a_v1 vendor_b_v1
+}
+picture_of() {
+	find $livepatch/"$1" | sort
+	grep -s . $livepatch/"$1"/{enabled,transition,replace_set} /sys/module/"$1"/refcnt
+}
+it "an upgrade and a rollback are one transition each, and hold after a reboot" upgrades
+
+# version_proc_show is in vendor_a_v1 only.
+refused_on_machine() {
+	local before
+	contents c1 set=5 funcs=version_proc_show
+	does 0 install vendor_a_v1.ko
+	does 0 install --load vendor_a_v2.ko
+	does 0 load client_c1.ko
+	before=$(cd "$store/content" && find . -type f | sort)
+	does 1 rollback 1
+	told "'version_proc_show'" "'client_c1' of set 5"
+	told "the store is as it was"
+	in_effect vendor_a_v2 client_c1
+	same "the store" "$before" "$(cd "$store/content" && find . -type f | sort)"
+	[[ $(find "$store" -maxdepth 1 -name 'content.*' | wc -l) == 1 ]] ||
+		fail "something is left in the store: $(ls "$store")"
+	does 1 install --load vendor_b_conflict.ko
+	same "the store" "$before" "$(cd "$store/content" && find . -type f | sort)"
+}
+it "what the machine refuses does not change the store" refused_on_machine
+
+# --- guards ------------------------------------------------------------------------
+
+dies() {
+	does 0 install vendor_a_v1.ko
+	does 0 install --load vendor_a_v2.ko
+	does 0 install vendor_b_v1.ko
+	reboot
+	does 1 boot
+	told "'vendor_a_v2' of set 1 is not loaded: the machine died" "klp-sets load $store/" \
+		"klp-sets install"
+	told "klp-sets rollback 1"
+	not_there vendor_a_v2
+	in_effect vendor_b_v1
+	does 0 list --stored
+	told "not loaded at boot"
+	# Held until somebody says otherwise.
+	does 1 boot
+	not_there vendor_a_v2
+	does 0 load "$store/content/01-set-1/current/vendor_a_v2.ko"
+	survives
+	reboot
+	does 0 boot
+	in_effect vendor_a_v2 vendor_b_v1
+}
+it "a machine that died after a load does not load that livepatch at boot" dies
+
+cleared() {
+	does 0 load vendor_a_v1.ko
+	does 0 install vendor_a_v1.ko
+	reboot
+	does 1 boot
+	told "'vendor_a_v1' of set 1 is not loaded"
+	does 0 install "$store/content/01-set-1/current/vendor_a_v1.ko"
+	told "stored already"
+	does 0 boot
+	in_effect vendor_a_v1
+	reboot
+	does 1 boot
+	does 0 install vendor_a_v2.ko
+	does 0 boot
+	in_effect vendor_a_v2
+}
+it "to install it again, or another version, has it loaded at boot" cleared
+
+shutdown() {
+	local pid
+	does 0 install --load vendor_a_v1.ko
+	klp-sets boot --settled &
+	pid=$!
+	# 128 is rt_sigtimedwait.
+	wait_until "klp-sets waits" grep -qs "^128 " /proc/$pid/syscall
+	[[ -e $store/guards/vendor_a_v1 ]] || fail "the guard is gone at once"
+	kill $pid
+	wait $pid || fail "klp-sets ended with $?"
+	reboot
+	does 0 boot
+	in_effect vendor_a_v1
+}
+it "a machine that was shut down in order has survived" shutdown
+
+minute() {
+	does 0 install --load vendor_a_v1.ko
+	sed -i "s/^uptime .*/uptime $(awk '{print $1 - 61}' /proc/uptime)/" "$store/guards/vendor_a_v1"
+	does 0 install vendor_b_v1.ko
+	missing "$store/guards/vendor_a_v1" || fail "the guard is older than a minute"
+}
+it "a guard that is a minute old goes with the next change" minute
+
+need_core
+finish
