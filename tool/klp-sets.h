@@ -190,6 +190,8 @@ struct machine *machine_empty(void);
 void machine_free(struct machine *m);
 void machine_add(struct machine *m, struct livepatch *lp);
 struct livepatch *machine_find(const struct machine *m, const char *name);
+/* Whether the module of this name was a patch once, and is still there. */
+bool machine_has_leftover(const struct machine *m, const char *name);
 /* The patch of a set, or NULL. */
 struct livepatch *machine_find_set(const struct machine *m, uint32_t set);
 /* The patch in transition, or NULL. */

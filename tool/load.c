@@ -108,20 +108,11 @@ static void unassign(struct loading *l)
 
 /* --- before ----------------------------------------------------------------- */
 
-static bool is_leftover(const struct machine *m, const char *name)
-{
-	for (size_t i = 0; i < m->nr_leftovers; i++) {
-		if (!strcmp(m->leftovers[i].name, name))
-			return true;
-	}
-	return false;
-}
-
 /* The machine as it is now, without a module of an earlier life that is in the way. */
 static int look_at_machine(struct loading *l)
 {
 	l->before = machine_read();
-	if (!is_leftover(l->before, l->lp->name))
+	if (!machine_has_leftover(l->before, l->lp->name))
 		return EXIT_OK;
 	if (module_remove_old(l->lp->name, patience(l->options)))
 		return not_loaded(l, "a module of its name, whose livepatch is not enabled any more, is in the way");

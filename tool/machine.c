@@ -60,6 +60,15 @@ struct livepatch *machine_find(const struct machine *m, const char *name)
 	return NULL;
 }
 
+bool machine_has_leftover(const struct machine *m, const char *name)
+{
+	for (size_t i = 0; i < m->nr_leftovers; i++) {
+		if (!strcmp(m->leftovers[i].name, name))
+			return true;
+	}
+	return false;
+}
+
 /* During a replace two patches have the set: the one that is replaced still counts. */
 struct livepatch *machine_find_set(const struct machine *m, uint32_t set)
 {

@@ -400,7 +400,7 @@ int modules_remove_old(char *const *names, size_t nr, double seconds)
 	int result = 0, err;
 
 	for (size_t i = 0; i < nr; i++)
-		nr_free += wait_for_references(names[i], deadline);
+		nr_free += wait_for_references(names[i], deadline) && references(names[i]) >= 0;
 	err = nr_free ? settle(seconds) : 0;
 	for (size_t i = 0; i < nr; i++) {
 		int ret = err ? err : remove_now(names[i]);

@@ -61,15 +61,6 @@ static int tell_refused(const struct livepatch *lp, const char *what, int err, c
 
 /* --- unload ------------------------------------------------------------------ */
 
-static bool is_leftover(const struct machine *m, const char *name)
-{
-	for (size_t i = 0; i < m->nr_leftovers; i++) {
-		if (!strcmp(m->leftovers[i].name, name))
-			return true;
-	}
-	return false;
-}
-
 static int remove_module(const char *name, const struct load_options *options)
 {
 	if (module_remove_old(name, patience(options)))
@@ -78,28 +69,31 @@ static int remove_module(const char *name, const struct load_options *options)
 	return EXIT_OK;
 }
 
-/* Another transition may start between our look and our write, more than once. */
+static int tell_busy(const char *what)
+{
+	warn("%s is not unloaded: another livepatch is in transition; wait longer with --wait, or turn that one back with 'klp-sets reverse'",
+	     what);
+	return EXIT_REFUSED;
+}
+
+/* Another transition may start after we have looked, more than once. */
 static int disable(const struct livepatch *lp, const struct load_options *options)
 {
 	const struct state *blocker = find_blocker(lp);
-	char *said;
-	int err;
+	int err = -EBUSY, status = EXIT_OK;
+	char *said = NULL;
 
 	if (blocker)
 		return tell_blocked(lp, blocker);
-	for (int i = 0; i < 10; i++) {
-		if (!transition_wait_any(patience(options))) {
-			warn("%s is not disabled: another livepatch is in transition; wait longer with --wait, or turn that one back with 'klp-sets reverse'",
-			     livepatch_who(lp));
-			return EXIT_REFUSED;
-		}
+	for (int i = 0; i < 10 && err == -EBUSY && !said; i++) {
+		if (!transition_wait_any(patience(options)))
+			return tell_busy(livepatch_who(lp));
 		err = write_patch(lp, "enabled", "0", &said);
-		if (err != -EBUSY || said)
-			break;
 	}
-	err = err ? tell_refused(lp, "disabled", err, said) : EXIT_OK;
+	if (err)
+		status = tell_refused(lp, "disabled", err, said);
 	free(said);
-	return err;
+	return status;
 }
 
 static int finish_unload(const struct livepatch *lp, const struct load_options *options)
@@ -125,18 +119,35 @@ static int finish_unload(const struct livepatch *lp, const struct load_options *
 	return options->keep ? EXIT_OK : remove_module(lp->name, options);
 }
 
+/* What is meant may be replaced while we wait for it: it is looked up again. */
+static struct machine *wait_for_others(struct machine *m, const struct livepatch **lp,
+				       const char *arg, const struct load_options *options)
+{
+	const struct livepatch *busy = machine_in_transition(m);
+
+	if (!busy || busy == *lp)
+		return m;
+	if (!transition_wait_any(patience(options)))
+		exit(tell_busy(livepatch_who(*lp)));
+	machine_free(m);
+	m = machine_read();
+	*lp = machine_find_arg(m, arg);
+	return m;
+}
+
 static int unload(const char *arg, const struct load_options *options)
 {
 	struct machine *m = machine_read();
+	char *module = module_name(arg);
 	const struct livepatch *lp;
 	int status = EXIT_OK;
 
-	if (is_leftover(m, arg)) {
-		status = remove_module(arg, options);
-		machine_free(m);
-		return status;
+	if (machine_has_leftover(m, module)) {
+		status = remove_module(module, options);
+		goto out;
 	}
 	lp = machine_find_arg(m, arg);
+	m = wait_for_others(m, &lp, arg, options);
 	if (lp->transition && lp->enabled) {
 		warn("%s is not unloaded: its own transition is not complete; wait for it, or turn it back with 'klp-sets reverse %s'",
 		     livepatch_who(lp), lp->name);
@@ -146,6 +157,8 @@ static int unload(const char *arg, const struct load_options *options)
 	}
 	if (!status)
 		status = finish_unload(lp, options);
+out:
+	free(module);
 	machine_free(m);
 	return status;
 }

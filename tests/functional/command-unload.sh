@@ -128,13 +128,38 @@ waits_for_others() {
 	start a1 set=1 funcs=klp_target:park
 	does 1 unload --wait=0 2
 	told "'client_a1'" "not complete"
-	told "'client_b1' of set 2 is not disabled" "another livepatch is in transition"
+	told "'client_b1' of set 2 is not unloaded" "another livepatch is in transition"
 	enabled b1
 	unpark klp_target
 	does 0 unload --keep 2
 	in_set a1 1
 }
 it "unload waits for somebody else's transition" waits_for_others
+
+# Who says the set means the livepatch that the set has then.
+being_replaced() {
+	load_target klp_target
+	load a1 set=1 funcs=klp_target:park
+	park a1
+	start a2 set=1 funcs=cmdline_proc_show
+	klp-sets unload --keep --wait 1 > "$scratch/said" 2>&1 &
+	unpark a1
+	wait $! || fail "$(< "$scratch/said")"
+	said=$(< "$scratch/said")
+	told "'client_a2' of set 1 is not in effect any more"
+	gone a1 a2
+}
+it "unload of a set waits for the livepatch that it is about to have" being_replaced
+
+root_only() {
+	load a1 set=1 funcs=cmdline_proc_show
+	said=$(setpriv --reuid 65534 klp-sets unload 1 2>&1) && fail "anybody can unload"
+	told "'client_a1' of set 1 cannot be disabled" "only root"
+	said=$(setpriv --reuid 65534 klp-sets load vendor_b_v1.ko 2>&1) && fail "anybody can load"
+	told "'vendor_b_v1.ko' is not loaded" "only root"
+	enabled a1
+}
+it "only root can load and unload" root_only
 
 # A task sleeps in f12 for as long as it likes.
 stall() {
