@@ -132,7 +132,16 @@ static void name_others(const struct ftrace *ftrace, const struct hooked *h, str
 				      h->count - known == 1 ? "" : "s"));
 }
 
-/* How many functions of this name are changed, whatever their positions. */
+static bool changed_before(const struct machine *m, size_t i, const struct func *func)
+{
+	while (i--) {
+		if (livepatch_find_func(m->patches[i], func))
+			return true;
+	}
+	return false;
+}
+
+/* How many functions of this name are changed, at whatever positions. */
 static size_t count_changed(const struct machine *m, const struct func *func)
 {
 	size_t n = 0;
@@ -142,7 +151,8 @@ static size_t count_changed(const struct machine *m, const struct func *func)
 			const struct func *other = &m->patches[i]->funcs[j];
 
 			n += !strcmp(other->name, func->name) &&
-			     !strcmp(other->object, func->object);
+			     !strcmp(other->object, func->object) &&
+			     !changed_before(m, i, other);
 		}
 	}
 	return n;
@@ -156,15 +166,15 @@ static void judge_by_ftrace(const struct status *s, struct finding *f)
 	h = ftrace_find(s->ftrace, f->func->object, f->func->name, &nr);
 	for (size_t i = 0; i < nr; i++)
 		redirected += h[i].livepatch;
-	if (nr > 1 && redirected) {
-		/* The list does not tell which is which. */
-		if (redirected < count_changed(s->machine, f->func)) {
-			f->effect = UNKNOWN;
-			f->why = xasprintf("only %zu of the functions of this name are redirected",
-					   redirected);
-		}
+	/* The list does not tell functions of one name apart. */
+	if (redirected && redirected < count_changed(s->machine, f->func)) {
+		f->effect = UNKNOWN;
+		f->why = xasprintf("livepatch redirects only %zu of the functions of this name",
+				   redirected);
 		return;
 	}
+	if (redirected && nr > 1)
+		return;
 	if (!redirected && (alias = ftrace_find_alias(s->ftrace, f->func)))
 		h = alias;
 	if (h && h->livepatch) {
