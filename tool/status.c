@@ -281,44 +281,26 @@ static const char *what_it_does(const struct task *task)
 	}
 }
 
-/* A line of a stack without "[<0>] ", which says nothing. */
-static const char *frame(const char *line, size_t *len)
-{
-	const char *end = memchr(line, ']', *len);
-
-	if (*line == '[' && end && end[1] == ' ') {
-		*len -= end + 2 - line;
-		return end + 2;
-	}
-	return line;
-}
-
 static void print_stack(const struct task *task, const char *blocker)
 {
 	size_t len;
 
 	for (const char *line = task->stack; line && *line; line += len + (line[len] == '\n')) {
-		const char *text;
-		size_t text_len;
-
-		text_len = len = strcspn(line, "\n");
-		text = frame(line, &text_len);
-		printf("     %s %.*s\n", line == blocker ? "-->" : "   ", (int)text_len, text);
+		len = strcspn(line, "\n");
+		printf("     %s %.*s\n", line == blocker ? "-->" : "   ", (int)len, line);
 	}
 }
 
 static void print_task(const struct status *s, const struct task *task, bool verbose)
 {
-	const char *blocker = NULL, *text;
+	const char *blocker = NULL;
 	size_t len = 0;
 
 	if (task->stack)
 		blocker = stack_blocker(s->machine, s->changing, task->stack, &len);
 	printf("  task %d (%s) %s", task->tid, task->comm, what_it_does(task));
-	if (blocker) {
-		text = frame(blocker, &len);
-		printf(" in %.*s", (int)len, text);
-	}
+	if (blocker)
+		printf(" in %.*s", (int)len, blocker);
 	putchar('\n');
 	if (verbose && task->command)
 		printf("     command: %s\n", task->command);
@@ -421,12 +403,8 @@ static struct json_object *json_stack(const struct task *task)
 		return NULL;
 	array = json_object_new_array();
 	for (const char *line = task->stack; *line; line += len + (line[len] == '\n')) {
-		const char *text;
-		size_t text_len;
-
-		text_len = len = strcspn(line, "\n");
-		text = frame(line, &text_len);
-		json_object_array_add(array, json_object_new_string_len(text, text_len));
+		len = strcspn(line, "\n");
+		json_object_array_add(array, json_object_new_string_len(line, len));
 	}
 	return array;
 }
@@ -440,10 +418,8 @@ static struct json_object *json_task(const struct status *s, const struct task *
 
 	if (task->stack)
 		line = stack_blocker(s->machine, s->changing, task->stack, &len);
-	if (line) {
-		line = frame(line, &len);
+	if (line)
 		blocker = json_object_new_string_len(line, len);
-	}
 	json_object_object_add(object, "task", json_object_new_int64(task->tid));
 	json_object_object_add(object, "process", json_object_new_int64(task->pid));
 	json_object_object_add(object, "name", json_text(task->comm));

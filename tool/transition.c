@@ -99,6 +99,18 @@ static bool parse_stat(struct task *task, const char *stat)
 	return true;
 }
 
+/* Without the "[<0>] " at the start of a line, which stands for an address. */
+static char *read_stack(int pid, int tid)
+{
+	static const char none[] = "[<0>] ";
+	char *stack = read_task(pid, tid, "stack");
+	char *found = stack;
+
+	while (found && (found = strstr(found, none)))
+		memmove(found, found + strlen(none), strlen(found + strlen(none)) + 1);
+	return stack;
+}
+
 static void add_waiting(struct progress *p, int pid, int tid, bool with_stack)
 {
 	struct task task = { .pid = pid, .tid = tid };
@@ -112,7 +124,7 @@ static void add_waiting(struct progress *p, int pid, int tid, bool with_stack)
 	}
 	free(stat);
 	if (with_stack) {
-		task.stack = read_task(pid, tid, "stack");
+		task.stack = read_stack(pid, tid);
 		task.command = read_command(pid);
 	}
 	p->waiting = xrealloc(p->waiting, p->nr_waiting + 1, sizeof(*p->waiting));
@@ -191,11 +203,11 @@ double transition_age(const struct livepatch *lp)
 
 /* --- stacks ----------------------------------------------------------------- */
 
-/* "[<0>] NAME+0x1/0x2 [MODULE]": the module is vmlinux when there is none. */
+/* "NAME+0x1/0x2 [MODULE]": the module is vmlinux when there is none. */
 static bool parse_frame(const char *line, char *name, char *module)
 {
 	strcpy(module, "vmlinux");
-	return sscanf(line, "[<%*[^>]>] %511[^+ \n]%*[^ \n] [%63[^] \n]]", name, module) >= 1;
+	return sscanf(line, "%511[^+ \n]%*[^ \n]%*[ ][%63[^] \n]]", name, module) >= 1;
 }
 
 bool livepatch_replaces(const struct livepatch *lp, const struct livepatch *old)
