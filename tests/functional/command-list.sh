@@ -2,22 +2,21 @@
 # klp-sets list: every livepatch on the machine, whatever it is.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
+. "$(dirname "$0")/command-lib.sh"
 
-# lists LINE...: this is what it prints, with one blank between the columns. Modules
-# that tests of force have left for ever are in every list.
+# lists LINE...: this is what it prints
 lists() {
-	local seen
-	seen=$(klp-sets list) || fail "klp-sets list: exit status $?"
-	seen=$(tr -s ' ' <<< "$seen" | grep -vE "^- client_p?f[0-9]+ .* leftover held, 1 reference$")
-	grep -q ' client_' <<< "$seen" ||
-		seen=${seen/"$head"/No livepatch is loaded.}
-	same "klp-sets list" "$(printf '%s\n' "$@")" "$seen"
+	does 0 list
+	listed "$@"
 }
 
-# details LINE...: what -v prints below the patches
-details() {
-	same "klp-sets list -v" "$(printf '%s\n' "$@")" \
-		"$(klp-sets list -v | sed -n 's/^  *//p')"
+# listed LINE...: this is what it printed, with one blank between the columns. Modules
+# that tests of force have left for ever are in every list.
+listed() {
+	said=$(tr -s ' ' <<< "$said" | grep -vE "^- client_p?f[0-9]+ .* leftover held, 1 reference$")
+	grep -q ' client_' <<< "$said" ||
+		said=${said/"$head"/No livepatch is loaded.}
+	printed "$@"
 }
 
 # lists_json TEXT: blanks make no difference
@@ -67,19 +66,25 @@ it "native, adopted and stock livepatches, and what is assigned" everything
 
 # The p clients hold no symbol of the core, like one that was adopted.
 functions_and_states() {
+	local table details
 	load p1 set=2 funcs=version_proc_show,klp_target:fn1 states=5:lock,7::block,6:cache:shadow
 	load a1 set=10 funcs=cmdline_proc_show,klp_target:twin/2
 	load s1 funcs=uptime_proc_show
-	lists "$head" \
+	does 0 list -v
+	table=$(grep -v '^ ' <<< "$said")
+	details=$(sed -n 's/^  *//p' <<< "$said")
+	# The blocked one goes with one that replaces it.
+	load p2 set=2 funcs=version_proc_show states=7
+	said=$table
+	listed "$head" \
 		"2 client_p1 - 2 3 adopted enabled" \
 		"10 client_a1 1.2 2 0 native enabled" \
 		"- client_s1 1.2 1 ? stock enabled"
-	details "function 'version_proc_show'" "function 'fn1' of klp_target" \
+	said=$details
+	printed "function 'version_proc_show'" "function 'fn1' of klp_target" \
 		"state 5 'lock'" "state 7, cannot be disabled" "state 6 'cache'" \
 		"function 'cmdline_proc_show'" "function 'twin,2' of klp_target" \
 		"function 'uptime_proc_show'" "states cannot be seen"
-	# The blocked one goes with one that replaces it.
-	load p2 set=2 funcs=version_proc_show states=7
 }
 it "functions and states of each livepatch" functions_and_states
 

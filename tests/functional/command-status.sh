@@ -126,15 +126,23 @@ it "others on the functions are named" others
 # What the kernel's list looks like when a handler is gone, or is somebody else's.
 gone_behind_our_back() {
 	local list=$tracing/enabled_functions
+	local only_one="livepatch redirects only 1 of the functions of this name"
+	load_target klp_target
 	load a1 set=1 funcs=cmdline_proc_show,uptime_proc_show,version_proc_show
+	load b1 set=2 funcs=klp_target:twin/1,klp_target:fn1
+	load c1 set=3 funcs=klp_target:twin/2
 	sed -e '/^uptime_proc_show /d' -e '/^version_proc_show /s/klp_ftrace_handler/other/g' \
-		"$list" > "$scratch/list"
+		-e '0,/^twin /{/^twin /d}' "$list" > "$scratch/list"
 	said=$(unshare --mount sh -c "mount --bind $scratch/list $list && klp-sets status") &&
 		fail "it is content: $said"
 	printed "$calm" \
 		"'client_a1' of set 1: 1 of 3 functions in effect, 2 not in effect" \
 		"  'uptime_proc_show': not in effect, nothing is called when it is entered" \
-		"  'version_proc_show': not in effect, somebody else redirects it"
+		"  'version_proc_show': not in effect, somebody else redirects it" \
+		"'client_b1' of set 2: 1 of 2 functions in effect, 1 unknown" \
+		"  'twin' of klp_target: unknown, $only_one" \
+		"'client_c1' of set 3: 0 of 1 functions in effect, 1 unknown" \
+		"  'twin,2' of klp_target: unknown, $only_one"
 	does 0 status
 }
 it "a function that is not redirected is not in effect" gone_behind_our_back
@@ -233,8 +241,9 @@ takes_seconds() {
 	((REPLY >= $1))
 }
 
-# Since it was started, or turned back, which the kernel log knows.
+# Since it was started, not since an earlier one was. Two clocks may differ by one.
 since_when() {
+	local began
 	load_target klp_target
 	park klp_target
 	start a1 set=1 funcs=klp_target:park
@@ -242,13 +251,40 @@ since_when() {
 	set_attribute a1 enabled 0
 	gone a1
 	unload a1
+	began=$SECONDS
 	start a1 set=1 funcs=klp_target:park
-	takes_seconds 3 && fail "it counts from an earlier transition: $REPLY s"
+	takes_seconds 0
+	((REPLY <= SECONDS - began + 1)) ||
+		fail "after $((SECONDS - began)) s it has gone on for $REPLY s"
 	unpark klp_target
 	complete a1
 }
-
 it "how long it has been going on" since_when
+
+# waits SECONDS OPTION...: disabling a1 is waited for in vain, on a terminal
+waits() {
+	local seconds=$1
+	shift
+	said=$(script -qec "klp-sets $* unload --wait=$seconds client_a1" /dev/null < /dev/null) &&
+		fail "the task in park() was not waited for: $said"
+	told "'client_a1' is not complete" "; 1 of"
+	told "cat, task $parked_task: in new_park+0x"
+}
+
+progress() {
+	local line=$'\rclient_a1: unpatching, ([0-9]+) of ([0-9]+) tasks done'
+	load_target klp_target
+	load a1 set=1 funcs=cmdline_proc_show,klp_target:park
+	park a1
+	waits 2
+	[[ $said =~ $line ]] || fail "no progress: $said"
+	((BASH_REMATCH[1] < BASH_REMATCH[2])) || fail "all tasks are done: $said"
+	does 0 reverse --wait=60 client_a1
+	waits 2 --quiet
+	not_told "tasks done"
+	unpark a1
+}
+it "a progress line on a terminal, while somebody waits" progress
 
 wrong_usage() {
 	does 2 status 7
