@@ -69,6 +69,9 @@
 #define EXT_OBJ_SIZE	64
 #define EXT_FUNC_SIZE	24
 
+/* Many tables may be one and the same, for somebody who plays tricks. */
+#define MAX_ENTRIES	10000
+
 struct reader {
 	struct image *image;
 	struct livepatch *lp;
@@ -105,11 +108,8 @@ static void add_func(struct reader *r, const char *object, const struct pointer 
 		     uint64_t sympos)
 {
 	const char *s = read_name(r, name);
-	size_t nr;
 
-	/* Every function has a name of its own, unless somebody plays tricks. */
-	image_pointers(r->image, &nr);
-	if (r->lp->nr_funcs > nr)
+	if (r->lp->nr_funcs == MAX_ENTRIES)
 		r->damaged = true;
 	if (!r->damaged)
 		livepatch_add_func(r->lp, object, s, sympos);
@@ -181,6 +181,7 @@ static void read_object(struct reader *r, struct place start)
 	const struct pointer *funcs = image_pointer(r->image, place_add(start, OBJ_FUNCS));
 	const char *object = name ? read_name(r, name) : "vmlinux";
 
+	r->damaged |= r->nr_objects == MAX_ENTRIES;
 	if (r->damaged)
 		return;
 	note_object(r, object);
@@ -220,7 +221,8 @@ static void read_stock_states(struct reader *r, struct place table)
 	note_code(r, table, end);
 	for (at = table; at.offset + STATE_SIZE <= end; at.offset += STATE_SIZE) {
 		id = image_number(r->image, place_add(at, STATE_ID), 8);
-		if (!id)
+		r->damaged |= r->lp->nr_states == MAX_ENTRIES;
+		if (!id || r->damaged)
 			break;
 		livepatch_add_state(r->lp, id)->version =
 			image_number(r->image, place_add(at, STATE_VERSION), 4);
@@ -268,6 +270,9 @@ static void read_sets_states(struct reader *r, struct place table)
 				set_flaw(r, "one of its states has no id");
 			break;
 		}
+		r->damaged |= r->lp->nr_states == MAX_ENTRIES;
+		if (r->damaged)
+			break;
 		read_sets_state(r, at, id);
 	}
 }

@@ -539,7 +539,8 @@ const char *image_string(const struct image *image, struct place at)
 	for (uint64_t i = 0; s && i < size; i++) {
 		if (!s[i])
 			return (const char *)s;
-		if (s[i] < ' ' || s[i] > '~')
+		/* As isprint() of the kernel. */
+		if (s[i] < ' ' || (s[i] > '~' && s[i] < 0xa1))
 			break;
 	}
 	return NULL;

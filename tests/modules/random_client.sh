@@ -44,16 +44,23 @@ fi
 declare -A funcs=([vmlinux]="" [klp_target]="" [klp_target2]="")
 random 3
 for ((i = REPLY; i >= 0; i--)); do
-	pick vmlinux:{cmdline,loadavg,version}_proc_show klp_target:fn{1,2,3,4} \
-		klp_target:fn4_alias klp_target:twin klp_target2:fn{1,2}
+	if [[ $kind == replace ]]; then
+		# Linux 5.10 does not take position 0 for 1 when a patch replaces
+		# everything, and fail with a stack trace, which looks like trouble.
+		pick vmlinux:uptime_proc_show klp_target:park klp_target:twin
+	else
+		pick vmlinux:{cmdline,loadavg,version}_proc_show klp_target:fn{1,2,3,4} \
+			klp_target:fn4_alias klp_target:twin klp_target2:fn{1,2}
+	fi
 	object=${REPLY%:*} name=${REPLY#*:}
-	case $name in
-	twin) pick 1 1 2 2 3 0 ;;
+	case $kind:$name in
+	replace:twin) REPLY=2 ;;
+	*:twin) pick 1 1 2 2 3 0 ;;
 	*) pick 0 0 1 ;;
 	esac
 	entry="	FUNC(\"$name\", $REPLY),"
 	# Twice only now and then, since that is refused in any case. The kernel alone
-	# refuses it with a stack trace, which looks like trouble.
+	# refuses it in the same noisy way.
 	if [[ ${funcs[$object]} == *"\"$name\","* ]]; then
 		[[ $kind != stock && $kind != replace ]] || continue
 		chance 4 || continue
