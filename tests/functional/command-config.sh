@@ -5,10 +5,7 @@
 . "$(dirname "$0")/command-lib.sh"
 
 parameters=/sys/module/klp_sets/parameters
-updates=/lib/modules/$(uname -r)/updates
-mkdir -p "$updates"
-cp klp-sets.ko "$updates"
-depmod
+install_core
 
 eval "clean_up_machine() $(declare -f clean_up | tail -n +2)"
 clean_up() {

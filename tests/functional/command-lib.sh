@@ -2,9 +2,24 @@
 # command-lib.sh - what the tests of the command share
 
 cd "$modules" || exit 1
-trap 'rm -f "$options"; second_cpu 1; rm -rf "$scratch"' EXIT
+trap 'leave; second_cpu 1; rm -rf "$scratch"' EXIT
 options=/etc/modprobe.d/klp_test.conf
 mkdir -p "${options%/*}"
+updates=/lib/modules/$(uname -r)/updates
+
+# The core, where DKMS puts it.
+install_core() {
+	mkdir -p "$updates"
+	cp klp-sets.ko "$updates"
+	depmod
+}
+
+# The next file finds a machine without it.
+leave() {
+	rm -f "$options"
+	[[ ! -d $updates ]] || rm -r "$updates"
+	depmod
+}
 
 # does STATUS ARGUMENT...: klp-sets ends with it; what it prints is in $said
 does() {

@@ -25,11 +25,8 @@ it "without klp_sets, it says what to install" core_not_installed
 
 # Installed, and with an option for modprobe.
 core_installed() {
-	local installed status
-	installed=/lib/modules/$(uname -r)/updates
-	mkdir -p "$installed"
-	cp klp-sets.ko "$installed"
-	depmod
+	local status
+	install_core
 	echo "options klp_sets taint=1" > "$options"
 	(
 		does 0 load vendor_a_v1.ko
@@ -37,8 +34,7 @@ core_installed() {
 		holds /sys/module/klp_sets/parameters/taint Y || fail "klp_sets was loaded without its options"
 	)
 	status=$?
-	rm -r "$options" "$installed"
-	depmod
+	leave
 	return "$status"
 }
 it "klp_sets is loaded when it is needed, as modprobe does" core_installed

@@ -7,11 +7,7 @@
 store=/var/lib/klp-sets/$(uname -r)
 boot_id=/proc/sys/kernel/random/boot_id
 
-# The core, where DKMS puts it.
-updates=/lib/modules/$(uname -r)/updates
-mkdir -p "$updates"
-cp klp-sets.ko "$updates"
-depmod
+install_core
 
 # Each test begins with an empty store.
 eval "clean_up_machine() $(declare -f clean_up | tail -n +2)"
