@@ -193,6 +193,12 @@ static const struct assignment *find_waiting(const struct machine *m, const char
 
 /* --- the verb --------------------------------------------------------------- */
 
+/* One that has nothing to do with a configuration in a folder. */
+static struct machine *this_machine(void)
+{
+	return is_this_machine() ? machine_read() : machine_empty();
+}
+
 static bool belongs(const struct machine *m, const struct assignment *a)
 {
 	const struct livepatch *lp = machine_find(m, a->name);
@@ -249,7 +255,7 @@ static void show_one(json_object *list, const struct machine *m, const struct as
 
 static void show(void)
 {
-	struct machine *m = machine_read();
+	struct machine *m = this_machine();
 	json_object *list = json_object_new_array();
 	size_t n;
 	struct assignment *kept = assignments_kept(&n);
@@ -269,7 +275,7 @@ static void show(void)
 
 static int drop(const char *arg)
 {
-	struct machine *m = machine_read();
+	struct machine *m = this_machine();
 	char *module = module_name(arg);
 	bool kept = assignment_kept(module), waiting = find_waiting(m, module);
 	int err;
@@ -309,7 +315,7 @@ static const char *why_refused(int err)
 
 static int assign(char **words, size_t n)
 {
-	struct machine *m = machine_read();
+	struct machine *m = this_machine();
 	struct assignment a;
 	const struct livepatch *lp;
 	char *said = NULL;

@@ -68,11 +68,13 @@ static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v
 /*
  * Dies when the livepatch would be refused by a machine that has loaded the store. Whom
  * it replaces, since it obsoletes their sets or replaces everything, leaves the store:
- * the machine that has loaded it does not have them either.
+ * the machine that has loaded it does not have them either. Returns what to say of it
+ * when it is done.
  */
-static void make_room(struct store *s, const struct livepatch *lp)
+static char *make_room(struct store *s, const struct livepatch *lp)
 {
 	struct slot *own = find_slot(s, lp), *same = slot_of(s, lp->name);
+	char *said = xstrdup("");
 	struct verdict *v;
 
 	/* It was stored for another set: a module can be loaded once only. */
@@ -89,11 +91,12 @@ static void make_room(struct store *s, const struct livepatch *lp)
 
 		if (!slot->leaves)
 			continue;
-		if (!opt_quiet)
-			printf("%s leaves the store: %s takes the place of its '%s'\n",
-			       slot_label(slot), livepatch_who(lp), slot->versions[0].name);
+		said = xasprintf("%s leaves the store: %s takes the place of its '%s'\n%s",
+				 slot_label(slot), livepatch_who(lp), slot->versions[0].name,
+				 said);
 		store_remove(s, slot);
 	}
+	return said;
 }
 
 /* The livepatch in a file, with the set that it will have; dies when it cannot be stored. */
@@ -140,19 +143,27 @@ static bool same_content(const char *a, const char *b)
 
 static bool is_loaded(const char *name)
 {
-	return machine_find(machine_read(), name);
+	const struct livepatch *lp = machine_find(machine_read(), name);
+
+	return lp && lp->enabled;
 }
 
-/* Loads a version of the new content; when that fails, the store stays as it was. */
-static bool load_prepared(struct store *s, const struct slot *slot,
-			  const struct livepatch *lp, struct load_options *options)
+/*
+ * Loads the current version of the new content. When it is not loaded, the store stays as
+ * it was; a transition that takes longer than one would wait goes on.
+ */
+static int load_prepared(struct store *s, const struct slot *slot, const struct livepatch *lp,
+			 struct load_options *options)
 {
+	int status;
+
 	slot_options(slot, lp, options);
-	if (load_patch(slot->versions[0].path, options) == EXIT_OK)
-		return true;
-	store_abandon(s);
-	warn("the store is as it was");
-	return false;
+	status = load_patch(slot->versions[0].path, options);
+	if (status != EXIT_OK && !is_loaded(lp->name)) {
+		store_abandon(s);
+		die("the store is as it was");
+	}
+	return status;
 }
 
 static int install(const char *path, bool has_set, uint32_t set, bool load)
@@ -161,13 +172,15 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 	struct livepatch *lp;
 	struct store *s;
 	struct slot *slot;
+	int status = EXIT_OK;
+	char *left;
 	bool known;
 
 	lp = read_livepatch(path, has_set, set);
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
-	make_room(s, lp);
+	left = make_room(s, lp);
 	slot = find_slot(s, lp);
 	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
 		same_content(slot->versions[0].path, path);
@@ -180,19 +193,19 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 	if (!known)
 		slot_push(slot, lp->name, path);
 	store_prepare(s);
-	if (load && !is_loaded(lp->name) && !load_prepared(s, slot, lp, &options))
-		return EXIT_REFUSED;
+	if (load && !(known && is_loaded(lp->name)))
+		status = load_prepared(s, slot, lp, &options);
 	store_commit(s);
 	guard_forget(lp->name);
 	if (opt_quiet)
-		return EXIT_OK;
-	printf("%s is %s for kernel %s", livepatch_who(lp), known ? "stored already" : "stored",
+		return status;
+	printf("%s%s is %s for kernel %s", left, livepatch_who(lp), known ? "stored already" : "stored",
 	       kernel_release());
 	if (slot->nr_versions > 1 && slot->has_set)
 		printf("; 'klp-sets rollback %u' goes back to '%s'", slot->replace_set,
 		       slot->versions[1].name);
 	putchar('\n');
-	return EXIT_OK;
+	return status;
 }
 
 int cmd_install(int argc, char **argv)
@@ -256,7 +269,7 @@ int cmd_uninstall(int argc, char **argv)
 	if (opt_quiet)
 		return EXIT_OK;
 	printf("%s is not in the store any more", label);
-	if (name && is_loaded(name))
+	if (name && is_this_machine() && is_loaded(name))
 		printf("; '%s' stays loaded until the next boot or 'klp-sets unload %s'", name,
 		       name);
 	putchar('\n');
@@ -265,8 +278,8 @@ int cmd_uninstall(int argc, char **argv)
 
 /* --- rollback --------------------------------------------------------------- */
 
-/* Whether the machine is to follow: it has a livepatch of the set, and not this one. */
-static bool must_load(const struct slot *slot)
+/* Whether the machine has another livepatch of the set. */
+static bool has_other(const struct slot *slot)
 {
 	struct machine *m = machine_read();
 
@@ -279,38 +292,41 @@ static int rollback(const char *arg, struct load_options *options)
 	struct livepatch *lp;
 	struct store *s;
 	struct slot *slot;
-	char *from;
-	bool loaded;
+	int status = EXIT_OK;
+	char *from, *left;
+	bool load;
 
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
 	slot = store_find_arg(s, arg);
-	if (slot->nr_versions < 2)
-		die("there is no version before '%s' of %s in the store",
-		    slot->versions[0].name ? slot->versions[0].name : "?", slot_label(slot));
 	from = slot->versions[0].name;
+	if (slot->nr_versions < 2)
+		die("there is no version before '%s' of %s in the store", from ? from : "?",
+		    slot_label(slot));
 	slot_pop(slot);
 	lp = slot_read(slot, 0);
 	if (!lp)
 		die("the store is as it was");
-	make_room(s, lp);
+	left = make_room(s, lp);
 	slot = find_slot(s, lp);
 	store_prepare(s);
-	loaded = must_load(slot);
-	if (loaded && !load_prepared(s, slot, lp, options))
-		return EXIT_REFUSED;
+	load = is_this_machine() && has_other(slot);
+	if (load)
+		status = load_prepared(s, slot, lp, options);
 	store_commit(s);
 	guard_forget(lp->name);
 	if (from)
 		guard_forget(from);
 	if (opt_quiet)
-		return EXIT_OK;
-	printf("%s is stored again%s", livepatch_who(lp), loaded ? ", and loaded" : "");
+		return status;
+	printf("%s%s is stored again%s", left, livepatch_who(lp), load ? ", and loaded" : "");
 	if (slot->nr_versions > 1)
 		printf("; before it: '%s'", slot->versions[1].name);
+	if (from && !strcmp(from, lp->name) && is_loaded(from))
+		printf("; what is loaded has the same name, and stays until the next boot");
 	putchar('\n');
-	return EXIT_OK;
+	return status;
 }
 
 int cmd_rollback(int argc, char **argv)

@@ -85,7 +85,7 @@ static bool is_knob(const struct knob *knob, const char *word, size_t len, const
 static char *value_now(const struct knob *knob)
 {
 	char *path = xasprintf(PARAMETERS "/%s", knob->name);
-	char *text = read_file(path);
+	char *text = is_this_machine() ? read_file(path) : NULL;
 
 	free(path);
 	return text ? parse_value(knob, text) : NULL;
@@ -287,7 +287,7 @@ static const struct knob *find_knob(const char *arg, const char **value)
 static void set_now(const struct knob *knob, const char *new)
 {
 	char *path = xasprintf(PARAMETERS "/%s", knob->name);
-	int err = write_file(path, new);
+	int err = is_this_machine() ? write_file(path, new) : -ENOENT;
 
 	if (err && err != -ENOENT)
 		die("%s cannot be set to %s: %s. " CONF " has it already", path, new,

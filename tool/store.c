@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "store.h"
@@ -215,6 +216,13 @@ struct store *store_read(void)
 	if (complaints)
 		warn("the store is damaged: %s", complaints);
 	return s;
+}
+
+bool is_this_machine(void)
+{
+	struct utsname name;
+
+	return !*root_path() && !uname(&name) && !strcmp(name.release, kernel_release());
 }
 
 struct slot *store_find_set(const struct store *s, uint32_t set)

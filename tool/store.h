@@ -68,6 +68,8 @@ struct store {
 
 /* The store of kernel_release(). To change it, the lock must be held. */
 struct store *store_read(void);
+/* Whether what is kept is that of the running kernel, and not of another or of a folder. */
+bool is_this_machine(void);
 struct slot *store_find_set(const struct store *s, uint32_t set);
 struct slot *store_find_stock(const struct store *s, const char *name);
 /* What a user wrote, a set or the name of a stored livepatch; dies when there is none. */
