@@ -167,6 +167,24 @@ refused_on_machine() {
 }
 it "what the machine refuses does not change the store" refused_on_machine
 
+# What goes on will take effect without anybody asking again.
+slow_rollback() {
+	load_target klp_target
+	contents s1 funcs=klp_target:park
+	contents s2 funcs=klp_target:park
+	does 0 install --set 7 client_s1.ko
+	does 0 install --set 7 --load client_s2.ko
+	park s2
+	does 1 rollback --wait=1 7
+	told "'client_s1' is loaded, and its transition goes on"
+	[[ -e $store/content/01-set-7/current/client_s1.ko ]] || fail "the store does not follow"
+	unpark s2
+	complete s1
+	in_set s1 7
+	gone s2
+}
+it "a rollback that takes longer than one waits is a rollback" slow_rollback
+
 # --- guards ------------------------------------------------------------------------
 
 dies() {

@@ -102,6 +102,7 @@ refuses() {
 	KLP_SETS_KERNEL=1.2.3 reject 1 "was built for kernel $KLP_SETS_KERNEL" \
 		install $modules/vendor_a_v2.ko
 	stored 01-set-1/current/vendor_a_v1.ko
+	reject 1 "does not tell which set it belongs to" install $modules/client_a1.ko
 	reject 2 "one FILE" install
 	reject 2 "--load" install --force $modules/vendor_a_v1.ko
 	reject 2 "'-1' is not a set" install --set -1 $modules/vendor_a_v1.ko
