@@ -59,7 +59,7 @@ rpm: dist
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check demo
+.PHONY: help check check-random demo
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -68,9 +68,17 @@ help:
 	@echo "make check                 all tests, in virtual machines of all kernels"
 	@echo "make check KERNELS=\"6.1\"   only these of: 5.10 6.1 6.12 newest"
 	@echo "make check TESTS=\"name\"    only these files of tests/functional"
+	@echo "make check-random STEPS=1000 SEED=7   random operations, see tests/random/README.md"
 
 check:
 	@KERNELS="$(KERNELS)" TESTS="$(TESTS)" V="$(V)" tests/vm/check
+
+# A step takes a fraction of a second, the search for a short script much longer.
+check-random: export KLP_TEST_STEPS = $(STEPS)
+check-random: export KLP_TEST_SEED = $(SEED)
+check-random: export KLP_SETS_FILE_LIMIT = $(shell expr 1200 + 5 \* 0$(STEPS))
+check-random:
+	@KERNELS="$(KERNELS)" TESTS=random V=1 tests/vm/check
 
 demo:
 	@tests/vm/demo

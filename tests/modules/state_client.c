@@ -5,7 +5,8 @@
  *   insmod client_p1.ko set=1 funcs=cmdline_proc_show states=5:lock,6:cache:shadow+block
  *
  * Like client.c it is built under many names, and its contents come from the
- * command line. It does not need the core to load.
+ * command line. It is a stock patch when no set is given, and does not need the core
+ * to load.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -18,14 +19,18 @@
 #include <linux/string.h>
 #include <klp_sets.h>
 
-#define MAX_OBJS	2
-#define MAX_FUNCS	4
+#define MAX_OBJS	3
+#define MAX_FUNCS	8
 #define MAX_STATES	6
 #define MAX_OBSOLETES	4
 
-static unsigned int set;
-module_param(set, uint, 0444);
-MODULE_PARM_DESC(set, "replace set");
+static char *set;
+module_param(set, charp, 0444);
+MODULE_PARM_DESC(set, "replace set; without one, this is a stock patch");
+
+static bool replace;
+module_param(replace, bool, 0444);
+MODULE_PARM_DESC(replace, "the stock replace flag");
 
 static unsigned int obsoletes[MAX_OBSOLETES];
 static unsigned int nr_obsoletes;
@@ -39,7 +44,7 @@ MODULE_PARM_DESC(replace_all, "replace every livepatch");
 static char *funcs[MAX_FUNCS];
 static unsigned int nr_funcs;
 module_param_array(funcs, charp, &nr_funcs, 0444);
-MODULE_PARM_DESC(funcs, "functions to change: [module:]name");
+MODULE_PARM_DESC(funcs, "functions to change: [module:]name[/sympos]");
 
 static char *states[MAX_STATES];
 static unsigned int nr_states;
@@ -77,14 +82,21 @@ MODULE_PARM_DESC(parked, "number of tasks in the replacement of park()");
 		return 0;						\
 	}
 
+#define TARGET_FUNC(name)						\
+	replacement const char *new_##name(void)			\
+	{								\
+		return KBUILD_MODNAME;					\
+	}
+
 PROC_SHOW(cmdline_proc_show)
+PROC_SHOW(loadavg_proc_show)
 PROC_SHOW(uptime_proc_show)
 PROC_SHOW(version_proc_show)
-
-replacement const char *new_fn1(void)
-{
-	return KBUILD_MODNAME;
-}
+TARGET_FUNC(fn1)
+TARGET_FUNC(fn2)
+TARGET_FUNC(fn4)
+TARGET_FUNC(fn4_alias)
+TARGET_FUNC(twin)
 
 /* Neither a stop signal nor livepatch's fake signal ends this sleep. */
 replacement const char *new_park(void)
@@ -103,9 +115,14 @@ static const struct {
 	void *func;
 } replacements[] = {
 	REPLACEMENT(cmdline_proc_show),
+	REPLACEMENT(loadavg_proc_show),
 	REPLACEMENT(uptime_proc_show),
 	REPLACEMENT(version_proc_show),
 	REPLACEMENT(fn1),
+	REPLACEMENT(fn2),
+	REPLACEMENT(fn4),
+	REPLACEMENT(fn4_alias),
+	REPLACEMENT(twin),
 	REPLACEMENT(park),
 };
 
@@ -239,15 +256,14 @@ static void *find_replacement(const char *name)
 /* The object's place in the table: those of the kernel itself come first. */
 static int add_func(char *spec)
 {
-	char *colon = strchr(spec, ':'), *name = spec, *module = NULL;
+	char *module = strchr(spec, ':') ? strsep(&spec, ":") : NULL;
+	char *name = strsep(&spec, "/");
+	unsigned long sympos = 0;
 	struct klp_func *func;
 	int i;
 
-	if (colon) {
-		*colon = '\0';
-		module = spec;
-		name = colon + 1;
-	}
+	if (spec && kstrtoul(spec, 10, &sympos))
+		return -E2BIG;
 	for (i = 0; objs[i].funcs; i++)
 		if (module && objs[i].name ? !strcmp(module, objs[i].name) :
 					     module == objs[i].name)
@@ -262,6 +278,7 @@ static int add_func(char *spec)
 	for (func = func_tables[i]; func->old_name; func++)
 		;
 	func->old_name = name;
+	func->old_sympos = sympos;
 	func->new_func = find_replacement(name);
 	return func->new_func ? 0 : -E2BIG;
 }
@@ -269,6 +286,9 @@ static int add_func(char *spec)
 static int build_patch(void)
 {
 	int i, ret = 0;
+
+	if (set)
+		ret = kstrtou32(set, 10, &managed.replace_set);
 
 	for (i = 0; !ret && i < nr_funcs; i++)
 		ret = add_func(funcs[i]);
@@ -280,7 +300,7 @@ static int build_patch(void)
 	}
 	if (nr_stock)
 		patch.states = stock_states;
-	managed.replace_set = set;
+	patch.replace = replace;
 	managed.nr_obsoletes = nr_obsoletes;
 	managed.replace_all = replace_all;
 	return ret;
@@ -295,6 +315,8 @@ static int __init client_init(void)
 	ret = build_patch();
 	if (ret)
 		return ret;
+	if (!set)
+		return klp_enable_patch(&patch);
 	enable = symbol_get(klp_sets_enable);
 	if (!enable)
 		return -E2BIG;
