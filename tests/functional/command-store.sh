@@ -22,8 +22,8 @@ clean_up() {
 reboot() {
 	local new
 	disable_all
-	# shellcheck disable=SC2046 # one name a word
-	remove $(loaded vendor_) $(loaded client_) $(loaded klp_sets)
+	remove_livepatches
+	[[ ! -e /sys/module/klp_sets ]] || remove klp_sets
 	new=$(mktemp "$scratch/boot_id.XXX")
 	cat /proc/sys/kernel/random/uuid > "$new"
 	mount --bind "$new" $boot_id

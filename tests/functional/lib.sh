@@ -480,15 +480,21 @@ is_pinned() {
 	grep -qsx "$1" $pinned
 }
 
+# All modules of livepatches that can be removed before the machine ends.
+remove_livepatches() {
+	local name
+	for name in $(loaded client_) $(loaded klp_late_) $(loaded vendor_); do
+		is_pinned "$name" || remove "$name"
+	done
+}
+
 clean_up() {
 	local name
 	holds /proc/sys/kernel/ftrace_enabled 1 || echo 1 > /proc/sys/kernel/ftrace_enabled
 	unpark_all
 	remove_probes
 	disable_all
-	for name in $(loaded client_) $(loaded klp_late_) $(loaded vendor_); do
-		is_pinned "$name" || remove "$name"
-	done
+	remove_livepatches
 	for name in $(loaded klp_target) $(loaded klp_taker); do
 		remove "$name"
 	done
