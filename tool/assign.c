@@ -269,7 +269,8 @@ static void show(void)
 			show_one(list, m, &m->assignments[i], false);
 	}
 	if (opt_json)
-		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY));
+		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(list);
 }
 

@@ -412,7 +412,8 @@ int list_stored(void)
 		list = json_object_new_array();
 		for (size_t i = 0; i < s->nr_slots; i++)
 			json_object_array_add(list, slot_json(s, &s->slots[i]));
-		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY));
+		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(list);
 	} else if (!s->nr_slots) {
 		printf("nothing is stored for kernel %s\n", kernel_release());

@@ -268,7 +268,8 @@ static void show(void)
 		json_object_object_add(all, knob->name, row);
 	}
 	if (opt_json)
-		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY));
+		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	else if (!value_now(&knobs[0]))
 		puts("klp_sets is not loaded. It will be with what is kept; (...) is the default.");
 	json_object_put(all);
