@@ -98,6 +98,13 @@ static int klp_sets_add_file(struct klp_patch *patch, struct kobj_attribute *att
 	return sysfs_create_file(&patch->kobj, &attr->attr);
 }
 
+/* Whether it was added or not; it may not have got its name. */
+static void klp_sets_remove_file(struct klp_patch *patch, struct kobj_attribute *attr)
+{
+	if (attr->attr.name)
+		sysfs_remove_file(&patch->kobj, &attr->attr);
+}
+
 /* The patch of the same set that a patch is about to replace, or has replaced. */
 static struct klp_sets_record *klp_sets_predecessor(const struct klp_sets_record *rec)
 {
@@ -135,9 +142,8 @@ int klp_sets_show_patch(struct klp_sets_record *rec)
 	if (!ret && !klp_sets_predecessor(rec))
 		ret = klp_sets_show_folder(rec);
 	if (ret) {
-		sysfs_remove_file(&rec->patch->kobj, &rec->replace_set_attr.attr);
-		if (rec->nr_obsoletes)
-			sysfs_remove_file(&rec->patch->kobj, &rec->obsoletes_attr.attr);
+		klp_sets_remove_file(rec->patch, &rec->replace_set_attr);
+		klp_sets_remove_file(rec->patch, &rec->obsoletes_attr);
 		klp_sets_hide_set(rec);
 	}
 	return ret;
