@@ -143,14 +143,20 @@ static int boot_slot(const struct store *s, const struct slot *slot)
 		return EXIT_OK;
 	}
 	status = apart(name, load_slot, slot);
-	if (status != EXIT_OK) {
-		lp = machine_in_transition(machine_read());
-		if (lp && !strcmp(lp->name, name)) {
-			warn("'%s' of %s is taken back", name, slot_label(slot));
-			apart(name, turn_back, slot);
-		}
-		warn("'%s' of %s was not loaded", name, slot_label(slot));
+	if (status == EXIT_OK)
+		return EXIT_OK;
+	lp = machine_find(machine_read(), name);
+	/* Completed after its time was over. */
+	if (lp && !lp->transition)
+		return EXIT_OK;
+	if (lp) {
+		warn("'%s' of %s is turned back", name, slot_label(slot));
+		apart(name, turn_back, slot);
+	} else {
+		/* It may have been refused before it was loaded. */
+		guard_drop(name);
 	}
+	warn("'%s' of %s was not loaded", name, slot_label(slot));
 	return status;
 }
 

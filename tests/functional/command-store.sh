@@ -164,6 +164,13 @@ refused_on_machine() {
 		fail "something is left in the store: $(ls "$store")"
 	does 1 install --load vendor_b_conflict.ko
 	same "the store" "$before" "$(cd "$store/content" && find . -type f | sort)"
+	# The set has nothing loaded that the machine would have to replace.
+	does 0 unload 1
+	does 0 rollback 1
+	not_there vendor_a_v1
+	does 1 boot
+	told "'version_proc_show'" "'client_c1' of set 5"
+	missing "$store/guards/vendor_a_v1" || fail "a guard is left of what was not loaded"
 }
 it "what the machine refuses does not change the store" refused_on_machine
 
