@@ -97,13 +97,15 @@ objects=
 for object in klp_target klp_target2; do
 	[[ -z ${funcs[$object]} ]] || objects+="	MODULE(\"$object\", ${object}_funcs),"$'\n'
 done
-if chance 8; then
-	pick no_new no_funcs no_id two_words
+if chance 6; then
+	mistakes=(no_new no_funcs)
+	[[ $kind != full ]] || mistakes+=(no_id two_words)
+	pick "${mistakes[@]}"
 	case $REPLY in
 	no_new) funcs[vmlinux]+='	{ .old_name = "uptime_proc_show" },'$'\n' ;;
 	no_funcs) objects+='	{ .name = "klp_target3" },'$'\n' ;;
-	no_id) [[ $kind != full ]] || sets_states+='	{ .name = "lost" },'$'\n' ;;
-	two_words) [[ $kind != full ]] || sets_states+='	{ .id = 4, .name = "two words" },'$'\n' ;;
+	no_id) sets_states+='	{ .name = "lost" },'$'\n' ;;
+	two_words) sets_states+='	{ .id = 4, .name = "two words" },'$'\n' ;;
 	esac
 fi
 
