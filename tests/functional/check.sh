@@ -159,6 +159,11 @@ it "--set, or an assignment, puts a stock livepatch into a set" into_a_set
 
 # The vendor's guarantee.
 policies() {
+	# As long as nothing is managed, no policy applies.
+	policy stock_replace=scoped
+	check 0 client_kpatch.ko
+	says "client_kpatch.ko: stock livepatch"
+	policy
 	bring vendor_a_v1
 	check 0 client_kpatch.ko
 	says "replaces" "'vendor_a_v1' of set 1"
