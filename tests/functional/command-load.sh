@@ -41,11 +41,15 @@ it "klp_sets is loaded when it is needed, as modprobe does" core_installed
 
 need_core
 
+# What is noted before a livepatch is loaded, in case that the machine dies of it.
+guards=/var/lib/klp-sets/$(uname -r)/guards
+
 first() {
 	does 0 load vendor_a_v1.ko
 	printed "'vendor_a_v1' of set 1 is in effect"
 	in_effect vendor_a_v1
 	[[ -L $sets/1/patch ]] || fail "set 1 has no patch"
+	[[ -e $guards/vendor_a_v1 ]] || fail "there is no guard"
 }
 it "a livepatch takes effect in the set that it asks for" first
 
@@ -76,6 +80,20 @@ keeps() {
 	in_effect vendor_a_v1
 }
 it "with --keep the module stays, until its file is loaded again" keeps
+
+# One of them has to wait for the other, whoever comes first.
+together() {
+	local first second
+	klp-sets load vendor_a_v1.ko > "$scratch/said" 2>&1 &
+	first=$!
+	klp-sets load vendor_b_v1.ko >> "$scratch/said" 2>&1 &
+	second=$!
+	wait $first || fail "vendor_a_v1: $(< "$scratch/said")"
+	wait $second || fail "vendor_b_v1: $(< "$scratch/said")"
+	in_effect vendor_a_v1
+	in_effect vendor_b_v1
+}
+it "two that are loaded at once both take effect" together
 
 again() {
 	does 0 load vendor_a_v1.ko
@@ -146,6 +164,7 @@ failed_assignment() {
 	does 1 load --set 3 client_s1.ko
 	told "'client_s1.ko' is not loaded"
 	same "the assignments" "" "$(< /sys/kernel/klp_sets/assign)"
+	missing "$guards/client_s1" || fail "there is a guard for what was not loaded"
 	echo "client_s1 4 5" > /sys/kernel/klp_sets/assign
 	does 1 load --set 3 client_s1.ko
 	same "the assignments" "client_s1 4 5" "$(< /sys/kernel/klp_sets/assign)"
