@@ -57,6 +57,10 @@ char *read_file(const char *path);
 /* Writes a string to an existing file: 0, or a negative errno. For sysfs and proc. */
 int write_file(const char *path, const char *value);
 
+/* Seconds, on a clock that nobody sets. */
+double now(void);
+void pause_for(double seconds);
+
 /* A set as people write it: decimal, 0 to 4294967295. False for anything else. */
 bool parse_set(const char *s, uint32_t *set);
 
@@ -420,19 +424,18 @@ void guard_drop(const char *name);
 
 /* --- verbs: argv[0] is the verb; each parses its own options with getopt_long ------- */
 
-/* Weak until each of them is there: what is missing is not offered. */
-int cmd_list(int argc, char **argv) __attribute__((weak));
-int cmd_check(int argc, char **argv) __attribute__((weak));
-int cmd_load(int argc, char **argv) __attribute__((weak));
-int cmd_unload(int argc, char **argv) __attribute__((weak));
-int cmd_reverse(int argc, char **argv) __attribute__((weak));
-int cmd_force(int argc, char **argv) __attribute__((weak));
-int cmd_status(int argc, char **argv) __attribute__((weak));
-int cmd_install(int argc, char **argv) __attribute__((weak));
-int cmd_uninstall(int argc, char **argv) __attribute__((weak));
-int cmd_rollback(int argc, char **argv) __attribute__((weak));
-int cmd_boot(int argc, char **argv) __attribute__((weak));
-int cmd_assign(int argc, char **argv) __attribute__((weak));
-int cmd_policy(int argc, char **argv) __attribute__((weak));
+int cmd_list(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_load(int argc, char **argv);
+int cmd_unload(int argc, char **argv);
+int cmd_reverse(int argc, char **argv);
+int cmd_force(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_install(int argc, char **argv);
+int cmd_uninstall(int argc, char **argv);
+int cmd_rollback(int argc, char **argv);
+int cmd_boot(int argc, char **argv);
+int cmd_assign(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 
 #endif /* KLP_SETS_TOOL_H */

@@ -46,8 +46,6 @@ static void help(void)
 	puts("Usage: klp-sets [--json] [--quiet] VERB [OPTION...] [ARGUMENT...]\n"
 	     "Replace sets for Linux kernel livepatches.\n");
 	for (size_t i = 0; i < NR_VERBS; i++) {
-		if (!verbs[i].run)
-			continue;
 		printf("  %s%s%s\n        %s\n", verbs[i].name, *verbs[i].arguments ? " " : "",
 		       verbs[i].arguments, verbs[i].help);
 	}
@@ -94,7 +92,7 @@ int main(int argc, char **argv)
 	if (!argc)
 		usage_error("a verb is missing");
 	for (size_t i = 0; i < NR_VERBS; i++) {
-		if (verbs[i].run && !strcmp(argv[0], verbs[i].name))
+		if (!strcmp(argv[0], verbs[i].name))
 			return verbs[i].run(argc, argv);
 	}
 	usage_error("there is no verb '%s'", argv[0]);

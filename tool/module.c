@@ -11,25 +11,9 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "klp-sets.h"
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static void pause_for(double seconds)
-{
-	struct timespec t = { .tv_sec = seconds, .tv_nsec = (seconds - (long)seconds) * 1e9 };
-
-	nanosleep(&t, NULL);
-}
 
 /* A new one each time: it would remember files and modules that have changed since. */
 static struct kmod_ctx *new_context(void)

@@ -19,21 +19,6 @@
 #define PF_KTHREAD 0x00200000	/* of the flags in /proc/PID/stat */
 #define STALLED_MAX 10		/* tasks that a time-out names */
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static void pause_for(double seconds)
-{
-	struct timespec t = { .tv_sec = seconds, .tv_nsec = (seconds - (long)seconds) * 1e9 };
-
-	nanosleep(&t, NULL);
-}
-
 /* --- tasks ------------------------------------------------------------------ */
 
 static char *read_task(int pid, int tid, const char *file)

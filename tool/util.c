@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "klp-sets.h"
@@ -147,6 +148,21 @@ int write_file(const char *path, const char *value)
 		err = -EIO;
 	close(fd);
 	return err;
+}
+
+double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+void pause_for(double seconds)
+{
+	struct timespec t = { .tv_sec = seconds, .tv_nsec = (seconds - (long)seconds) * 1e9 };
+
+	nanosleep(&t, NULL);
 }
 
 bool parse_set(const char *s, uint32_t *set)
