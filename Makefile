@@ -59,7 +59,7 @@ rpm: dist
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check check-random demo
+.PHONY: help check check-random check-packages demo
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -69,6 +69,8 @@ help:
 	@echo "make check KERNELS=\"6.1\"   only these of: 5.10 6.1 6.12 newest"
 	@echo "make check TESTS=\"name\"    only these files of tests/functional"
 	@echo "make check-random STEPS=1000 SEED=7   random operations, see tests/random/README.md"
+	@echo "make deb, make rpm         packages, in build/"
+	@echo "make check-packages        builds, installs and uses them, in virtual machines"
 
 check:
 	@KERNELS="$(KERNELS)" TESTS="$(TESTS)" V="$(V)" tests/vm/check
@@ -79,6 +81,9 @@ check-random: export KLP_TEST_SEED = $(SEED)
 check-random: export KLP_SETS_FILE_LIMIT = $(shell expr 1200 + 5 \* 0$(STEPS))
 check-random:
 	@KERNELS="$(KERNELS)" TESTS=random V=1 tests/vm/check
+
+check-packages:
+	@SUITES="$(SUITES)" V="$(V)" tests/packages/check
 
 demo:
 	@tests/vm/demo
