@@ -6,7 +6,7 @@
 # Those of the examples are not called client_.
 eval "clean_up_clients() $(declare -f clean_up | tail -n +2)"
 clean_up() {
-	policy
+	[[ ! -e $parameters ]] || policy
 	disable_all
 	# shellcheck disable=SC2046 # one name a word
 	remove $(loaded vendor_) $(loaded state_v)
