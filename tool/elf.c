@@ -242,9 +242,17 @@ static bool is_end(struct reader *r, struct place at)
 	       !image_number(r->image, place_add(at, SETS_STATE_BLOCK), 1);
 }
 
-static void read_sets_state(struct reader *r, struct place at, uint64_t id)
+/* NULL when it has none. */
+static const char *state_name(struct reader *r, struct place at)
 {
 	const struct pointer *name = image_pointer(r->image, place_add(at, SETS_STATE_NAME));
+
+	return name ? image_string(r->image, name->to) ?: "" : NULL;
+}
+
+static void read_sets_state(struct reader *r, struct place at, uint64_t id)
+{
+	const char *name = state_name(r, at);
 	struct state *state = livepatch_add_state(r->lp, id);
 
 	state->managed = true;
@@ -252,7 +260,7 @@ static void read_sets_state(struct reader *r, struct place at, uint64_t id)
 	state->block_disable = image_number(r->image, place_add(at, SETS_STATE_BLOCK), 1);
 	if (!name)
 		return;
-	state->name = xstrdup(image_string(r->image, name->to) ?: "");
+	state->name = xstrdup(name);
 	if (!*state->name || strchr(state->name, ' '))
 		set_flaw(r, "the name of state %lu is not one word", state->id);
 }
@@ -267,7 +275,8 @@ static void read_sets_states(struct reader *r, struct place table)
 		id = image_number(r->image, place_add(at, SETS_STATE_ID), 8);
 		if (!id) {
 			if (!is_end(r, at))
-				set_flaw(r, "one of its states has no id");
+				set_flaw(r, "a state ('%s') has no id",
+					 state_name(r, at) ?: "-");
 			break;
 		}
 		r->damaged |= r->lp->nr_states == MAX_ENTRIES;
