@@ -16,6 +16,8 @@ my $modules = '/klp-sets/modules';
 my $livepatch = '/sys/kernel/livepatch';
 my $sets = '/sys/kernel/klp_sets/sets';
 my $params = '/sys/module/klp_sets/parameters';
+# Modules that are stuck until the machine ends; all tests know them.
+my $pinned_modules = '/tmp/klp_test_pinned';
 my $variables = '/sys/module/klp_target_shadow/parameters/variables';
 my ($init_module, $delete_module) = (175, 176);	# x86-64
 
@@ -61,6 +63,13 @@ sub put {
 	my ($path, $text) = @_;
 	sysopen(my $file, $path, O_WRONLY) or return;
 	return syswrite($file, "$text\n");
+}
+
+sub append {
+	my ($path, $line) = @_;
+	open(my $file, '>>', $path) or return;
+	print {$file} "$line\n";
+	return close $file;
 }
 
 sub note {
@@ -355,7 +364,10 @@ sub drain {
 	for my $module (grep { /^klp_|^client_/ } entries('/sys/module')) {
 		next if $module eq 'klp_sets';
 		my $pinned = (content("/sys/module/$module/refcnt") // 0) > 0;
-		next if $pinned && $module =~ /^client/;
+		if ($pinned && $module =~ /^client/) {
+			append($pinned_modules, $module);
+			next;
+		}
 		syscall($delete_module, my $name = $module, O_NONBLOCK);
 	}
 	$self->wait_until(sub {
