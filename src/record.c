@@ -187,7 +187,9 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
 
 	if (found) {
-		trace_klp_sets_release(patch->mod->name, set);
+		/* A stock patch stays when it needs no record any more. */
+		if (set >= 0)
+			trace_klp_sets_release(patch->mod->name, set);
 		klp_sets_schedule_reap();
 		module_put(THIS_MODULE);
 	}

@@ -19,7 +19,10 @@
  */
 notrace s64 klp_sets_set_of(const struct klp_sets_record *rec)
 {
-	return rec && rec->managed ? rec->replace_set : -1;
+	/* Not as one expression: its type would be that of the set, which has no -1. */
+	if (!rec || !rec->managed)
+		return -1;
+	return rec->replace_set;
 }
 
 static notrace unsigned int klp_sets_count_nops(const struct klp_sets_record *rec)

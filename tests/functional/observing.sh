@@ -66,6 +66,24 @@ refusing() {
 	stop_tracing
 }
 
+# A stock patch has no set. It is still there when its transition is complete.
+stock_patches() {
+	load a1 "${set1[@]}"
+	start_tracing
+	load s1 funcs=uptime_proc_show
+	event "admit patch=client_s1 set=-1 funcs=1 nops=0 replaced=0"
+	event "commit patch=client_s1 set=-1 funcs=1 nops=0 replaced=0"
+	event "complete patch=client_s1 set=-1 enabled=1 forced=0 replaced=0"
+	refuse EINVAL s2 funcs=cmdline_proc_show
+	event "refuse patch=client_s2 set=-1 reason=\"function 'cmdline_proc_show' of vmlinux is changed by 'client_a1' of set 1\""
+	disable a1
+	unload a1
+	event "release patch=client_a1 set=1"
+	[[ $(traced | grep -c '^release') -eq 1 ]] || fail "a stock patch is released: $(traced)"
+	enabled s1
+	stop_tracing
+}
+
 # Perl is in every Debian. It prints what belongs to us of each uevent.
 listen() {
 	perl -e '
@@ -127,6 +145,7 @@ need_core
 it "tracepoints follow a patch from admit to release" life
 it "a replace is traced with what it replaces" replacing
 it "a refusal is traced with its reason" refusing
+it "a stock patch is traced without a set, until it is enabled" stock_patches
 it "a uevent says when a set changes hands" changing_hands
 it "a uevent says when an enabled patch joins a set" adopting
 it "no set changes hands when enabling is reversed" reversing
