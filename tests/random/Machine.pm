@@ -12,6 +12,7 @@ use Fcntl;
 use POSIX ();
 use Errno ();
 
+my $tracing = '/sys/kernel/tracing';
 my $modules = '/klp-sets/modules';
 my $livepatch = '/sys/kernel/livepatch';
 my $sets = '/sys/kernel/klp_sets/sets';
@@ -32,6 +33,10 @@ sub new {
 		used => 0,
 	}, $class;
 	sysopen($self->{log}, '/dev/kmsg', O_RDONLY | O_NONBLOCK) or die "/dev/kmsg: $!";
+	sysopen($self->{trace}, "$tracing/trace_pipe", O_RDONLY | O_NONBLOCK) or die "trace_pipe: $!";
+	# NETLINK_KOBJECT_UEVENT, what the kernel sends to udev.
+	socket($self->{uevents}, 16, 3 | O_NONBLOCK, 15) or die "netlink: $!";
+	bind($self->{uevents}, pack('SSLL', 16, 0, 0, 1)) or die "netlink: $!";
 	$self->hear;
 	return $self;
 }
@@ -127,7 +132,9 @@ sub op_load {
 	$image =~ s/client_r00/$real/g if $file eq 'client_r00';
 	my $args = join(' ', @words);
 	$self->{loaded}{$real} = $args;
-	return result(syscall($init_module, $image, length($image), $args) == 0);
+	my $result = result(syscall($init_module, $image, length($image), $args) == 0);
+	put("$tracing/events/klp_sets/enable", 1) if $name eq 'klp_sets';
+	return $result;
 }
 
 sub op_unload {
@@ -226,7 +233,7 @@ sub picture {
 	}
 
 	$see{hooks} = 'no';
-	for (split(/\n/, content('/sys/kernel/tracing/enabled_functions'))) {
+	for (split(/\n/, content("$tracing/enabled_functions"))) {
 		my ($function, $object) = /^(\S+)(?: \[(\w+)\])? \(/;
 		$function = 'fn4' if $function eq 'fn4_alias';
 		my $key = ($object // 'vmlinux') . ":$function handlers";
@@ -293,10 +300,12 @@ sub left_behind {
 	return $count;
 }
 
-# Reads on in the kernel log. What the clients and livepatch tell, what the core says
-# and what looks like trouble goes to lists that forget() empties.
+# Reads on in the kernel log, the trace and the uevents. What the clients and livepatch
+# tell, what the core says and so on goes to lists that forget() empties.
 sub hear {
 	my ($self) = @_;
+	$self->hear_trace;
+	$self->hear_uevents;
 	while (1) {
 		my $got = sysread($self->{log}, my $record, 8192);
 		if (!defined $got) {
@@ -305,7 +314,7 @@ sub hear {
 		}
 		last unless $got;
 		my ($line) = $record =~ /;(.*)/;
-		if ($line =~ /^(client_\w+): state (\d+) (.*)/) {
+		if ($line =~ /^(client_\w+): (?:state )?(\d+|object) (.*)/) {
 			push @{$self->{told}}, $self->script_name($1) . ":$2:$3";
 		} elsif ($line =~ /^livepatch: '(client_\w+)': starting (un)?patching transition/) {
 			push @{$self->{told}}, $self->script_name($1) . ':' . ($2 // '') . 'patching';
@@ -319,9 +328,27 @@ sub hear {
 	}
 }
 
+sub hear_trace {
+	my ($self) = @_;
+	while (sysread($self->{trace}, my $text, 65536)) {
+		push @{$self->{traced}}, map { $self->with_script_names(s/://r) }
+			$text =~ /: klp_sets_(\w+: patch=.*)/g;
+	}
+}
+
+sub hear_uevents {
+	my ($self) = @_;
+	while (defined recv($self->{uevents}, my $event, 8192, 0)) {
+		my %field = map { split(/=/, $_, 2) } grep { /=/ } split(/\0/, $event);
+		next unless $field{KLP_SETS_EVENT};
+		my $name = $self->script_name($field{DEVPATH} =~ s{.*/}{}r);
+		push @{$self->{heard}}, "$name of set $field{KLP_SETS_SET} $field{KLP_SETS_EVENT}";
+	}
+}
+
 sub forget {
 	my ($self) = @_;
-	$self->{$_} = [] for qw(told said);
+	$self->{$_} = [] for qw(told said traced heard);
 }
 
 sub wait_until {
@@ -375,7 +402,7 @@ sub drain {
 	}) or return 'klp_sets cannot be unloaded';
 	$self->{real} = {};
 	$self->{script} = {};
-	my $left = content('/sys/kernel/tracing/enabled_functions');
+	my $left = content("$tracing/enabled_functions");
 	return "ftrace handlers: $left" if $left ne '';
 	return;
 }

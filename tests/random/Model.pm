@@ -66,6 +66,7 @@ sub client {
 		name => $name,
 		set => $given{set},
 		calls_stock => !defined $given{set},
+		object_ret => $given{object_ret},
 		replace => $given{replace},
 		replace_all => $given{replace_all},
 		obsoletes => [split(/,/, $given{obsoletes} // '')],
@@ -128,6 +129,11 @@ sub same_function {
 sub changes {
 	my ($self, $patch, $function) = @_;
 	return grep { $self->same_function($_, $function) } @{$patch->{funcs}};
+}
+
+sub changes_in {
+	my ($self, $patch, $object) = @_;
+	return grep { object_of($_) eq $object } @{$patch->{funcs}};
 }
 
 # "While no managed patch is enabled and no assignment waits, none of this applies."
@@ -286,6 +292,20 @@ sub end_of_life {
 	}
 }
 
+# Documentation/observing.md. Of stock patches, not all is promised.
+sub uevent {
+	my ($self, $patch, $event) = @_;
+	push @{$self->{uevents}}, "$patch->{name} of set $patch->{set} $event" if managed($patch);
+}
+
+sub trace {
+	my ($self, $event, $patch, %fields) = @_;
+	return unless managed($patch);
+	$fields{set} = $patch->{set};
+	push @{$self->{traced}}, join(' ', "$event patch=$patch->{name}",
+		map { "$_=$fields{$_}" } sort keys %fields);
+}
+
 # --- transitions -------------------------------------------------------------
 
 # A state that a replaced patch has, in whichever array, is not introduced.
@@ -296,7 +316,7 @@ sub start_enable {
 		my $id = $_->{id};
 		!grep { has_state($_, $id) } @replaced;
 	} @{$patch->{own}};
-	my (@done, %obsolete);
+	my (@done, %obsolete, @nops);
 
 	$patch->{was_forced} = 1 if grep { $_->{was_forced} } @replaced;
 	for my $state (@introduced) {
@@ -313,7 +333,23 @@ sub start_enable {
 		$self->call(pre_unpatch => $old, reverse @{$obsolete{$old->{name}}});
 	}
 
+	for my $function (map { @{$_->{funcs}} } @replaced) {
+		push @nops, $function unless $self->changes($patch, $function) ||
+			grep { $self->same_function($_, $function) } @nops;
+	}
+	if ($patch->{object_ret} && grep { $self->loaded(object_of($_)) } @{$patch->{funcs}}) {
+		# As after a reversal.
+		$self->tell($patch, 'object:pre_patch');
+		$self->next_phase;
+		$self->call(post_patch => $_, @{$obsolete{$_->{name}}}) for @replaced;
+		$self->next_phase;
+		$self->call(post_unpatch => $patch, reverse @done);
+		return [ 'ENODEV' ];
+	}
+
 	push @{$self->{patches}}, $patch;
+	$self->trace($_ => $patch, funcs => scalar @{$patch->{funcs}}, nops => scalar @nops,
+		     replaced => scalar @replaced) for 'admit', 'commit';
 	$self->{transition} = {
 		patch => $patch,
 		enable => 1,
@@ -321,7 +357,7 @@ sub start_enable {
 		replaced => \@replaced,
 		introduced => \@introduced,
 		obsolete => \%obsolete,
-		nops => [ grep { !$self->changes($patch, $_) } map { @{$_->{funcs}} } @replaced ],
+		nops => \@nops,
 		tracked => scalar $self->rules_apply && !managed($patch),
 	};
 	$self->go_on;
@@ -418,14 +454,24 @@ sub try_complete {
 	$self->next_phase;
 	$self->tell($patch, $t->{patching} ? 'patched' : 'unpatched');
 
-	$self->{tainted} = 1 if $t->{patching} && $patch->{taints};
+	my @gone = $t->{patching} ? @{$t->{replaced}} : $patch;
+	if ($t->{enable} && $t->{patching}) {
+		$self->{tainted} = 1 if $patch->{taints};
+		$self->uevent($patch, 'enabled');
+		$self->uevent($_, 'replaced') for @gone;
+	} elsif (!$t->{enable} && !$t->{patching}) {
+		$self->uevent($patch, 'disabled');
+	}
+	$self->trace(complete => $patch, enabled => $t->{patching}, forced => $t->{forced} ? 1 : 0,
+		     replaced => $t->{patching} ? scalar @gone : 0);
 	$self->{transition} = undef;
-	$self->gone($_) for $t->{patching} ? @{$t->{replaced}} : $patch;
+	$self->gone($_) for @gone;
 }
 
 sub gone {
 	my ($self, $patch) = @_;
 	@{$self->{patches}} = grep { $_ != $patch } @{$self->{patches}};
+	$self->trace(release => $patch);
 	$self->{modules}{$patch->{name}} = 'pinned' if $patch->{forced};
 }
 
@@ -467,8 +513,7 @@ sub unfit {
 sub apply {
 	my ($self, $op) = @_;
 	my ($verb, @words) = split(/ /, $op);
-	$self->{told} = [];
-	$self->{said} = [];
+	$self->{$_} = [] for qw(told said uevents traced);
 	$self->{phase} = 0;
 	my @refusals = $self->can("op_$verb")->($self, @words);
 	@refusals = () unless defined $refusals[0];
@@ -496,6 +541,11 @@ sub op_load {
 			return $failed;
 		}
 		delete $self->{core}{assigned}{$name} if $patch->{assigned};
+	}
+	my ($unwilling) = grep { $_->{object_ret} && $self->changes_in($_, $name) } @{$self->{patches}};
+	if ($unwilling) {
+		$self->tell($unwilling, 'object:pre_patch');
+		return [ 'ENODEV' ];
 	}
 	$self->{modules}{$name} ||= 'loaded';
 	return;
@@ -603,6 +653,7 @@ sub op_assign {
 	$patch->{set} = $set;
 	$patch->{obsoletes} = [ @obsoletes ];
 	$self->{tainted} = 1 if $set && $core->{taint} eq 'Y';
+	$self->uevent($patch, 'enabled');
 	return;
 }
 
