@@ -59,7 +59,10 @@ rpm: dist
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check check-random check-packages demo
+.PHONY: help check check-debug check-random check-packages demo
+
+# What is worth its time on a kernel that watches every step.
+DEBUG_TESTS := replace
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -67,6 +70,7 @@ help:
 	@echo "make demo                  replace sets in a virtual machine, on this terminal"
 	@echo "make check                 all tests, in virtual machines of all kernels"
 	@echo "make check KERNELS=\"6.1\"   only these of: 5.10 6.1 6.12 newest"
+	@echo "make check-debug           a choice of them, on a debug kernel"
 	@echo "make check TESTS=\"name\"    only these files of tests/functional"
 	@echo "make check-random STEPS=1000 SEED=7   random operations, see tests/random/README.md"
 	@echo "make deb, make rpm         packages, in build/"
@@ -84,6 +88,11 @@ check-random:
 
 check-packages:
 	@SUITES="$(SUITES)" V="$(V)" tests/packages/check
+
+# Its clock is not ours, see tests/vm/README.md.
+check-debug: export KLP_SETS_FILE_LIMIT ?= 10000
+check-debug:
+	@KERNELS=debug TESTS="$(or $(TESTS),$(DEBUG_TESTS))" V="$(V)" tests/vm/check
 
 demo:
 	@tests/vm/demo

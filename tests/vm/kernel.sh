@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# From the name of a kernel (6.1, newest, 7.3, 6.1-rt, rt) to what Debian has now:
-# the release (uname -r), the package version, and the folder in the cache.
+# From the name of a kernel (6.1, newest, 7.3, 6.1-rt, rt, debug) to what Debian has
+# now: the release (uname -r), the package version, and the folder in the cache.
 
 # Sets suite, release, version, series, kernel (the name to show), kdir.
 kernel_resolve() {
@@ -23,12 +23,22 @@ kernel_resolve() {
 	[ -n "$release" ] || die "cannot find the kernel release of $name in $suite"
 	series=$(grep -o '^[0-9]*\.[0-9]*' <<< "$release")
 	case ${name%%-*} in
-	newest | "$series") ;;
-	*) die "no kernel $name: known are 5.10, 6.1, 6.12, newest (now $series)" ;;
+	newest | debug | "$series") ;;
+	*) die "no kernel $name: known are 5.10, 6.1, 6.12, newest (now $series), debug" ;;
 	esac
 	kernel=$series
 	[ "$flavour" = amd64 ] || kernel=$series-${flavour%-amd64}
+	[ "$name" != debug ] || kernel_resolve_debug
 	kdir=$cache/kernels/${release}_$version
+}
+
+# The newest kernel, but compiled here from its source package.
+kernel_resolve_debug() {
+	kernel=debug
+	version=$(apt_run "$suite" apt-cache show "linux-source-$series" |
+		sed -n 's/^Version: //p' | head -n 1)
+	[ -n "$version" ] || die "$suite has no linux-source-$series"
+	release=${version%%-*}-debug-$(cksum < "$vm/debug.config" | cut -d ' ' -f 1)
 }
 
 # Two checkouts do not share their object files.
