@@ -3,17 +3,27 @@
  * force.c - a forced transition marks the patches that it takes away, no others
  *
  * Stock livepatch sets the forced flag, which pins a patch's module for ever, on
- * every patch on the machine. The flags are noted before it does, and those of
- * the patches that stay are restored before the transition can complete, which
- * is when the flags are used.
+ * every patch on the machine. The flags are noted before it does, and set right
+ * before the transition can complete, which is when they are used.
+ *
+ * A forced transition can still be reversed, and reversed again, before it
+ * completes. A task that was forced then counts as switched although it is in old
+ * code. So what force has marked is remembered to the end of the transition.
  */
 #include <linux/slab.h>
 
 #include "core.h"
 
+/**
+ * struct klp_sets_forced - the flag of a patch in a transition that was forced
+ * @patch:	the patch
+ * @before:	what it was
+ * @marked:	it was set, before or by force
+ */
 struct klp_sets_forced {
 	const struct klp_patch *patch;
-	bool forced;
+	bool before;
+	bool marked;
 };
 
 /* Room for all patches in stock's list, and how much it is; klp_mutex. */
@@ -22,7 +32,7 @@ static unsigned int klp_sets_max_flags;
 
 /*
  * How many are noted; klp_mutex. Not zero from the first force of a transition
- * until the next attempt to complete it.
+ * until the next one starts. By then some of the patches may be gone.
  */
 static unsigned int klp_sets_nr_flags;
 
@@ -40,13 +50,16 @@ bool klp_sets_was_forced(void)
 }
 
 /**
- * klp_sets_reset_force() - a transition starts
+ * klp_sets_reset_force() - a transition starts, or the hooks are placed
+ *
+ * While they were away, what was noted became out of date.
  *
  * Context: any, under klp_mutex.
  */
 void notrace klp_sets_reset_force(void)
 {
 	klp_sets_forced_once = false;
+	klp_sets_nr_flags = 0;
 }
 
 /**
@@ -63,9 +76,6 @@ int klp_sets_prepare_force(void)
 	struct klp_sets_forced *flags;
 	struct klp_patch *patch;
 	unsigned int nr = 1;
-
-	/* A force may have been noted, and then the hooks were removed. */
-	klp_sets_nr_flags = 0;
 
 	klp_sets_for_each_patch(patch)
 		nr++;
@@ -101,12 +111,13 @@ void notrace klp_sets_force_begins(void)
 		if (klp_sets_nr_flags == klp_sets_max_flags)
 			return;
 		klp_sets_flags[klp_sets_nr_flags].patch = patch;
-		klp_sets_flags[klp_sets_nr_flags++].forced = patch->forced;
+		klp_sets_flags[klp_sets_nr_flags].before = patch->forced;
+		klp_sets_flags[klp_sets_nr_flags++].marked = patch->forced;
 	}
 }
 
 /**
- * klp_sets_force_ends() - restore the flags of the patches that stay
+ * klp_sets_force_ends() - leave the marks on the patches that go away, no others
  *
  * Those that go away are the patches before the new one when a replace is being
  * completed, and the one in transition when it is being unpatched. The order of
@@ -130,13 +141,12 @@ void notrace klp_sets_force_ends(void)
 			break;
 		if (patch == new)
 			goes_away = !new->enabled;
-		if (!goes_away)
-			patch->forced = klp_sets_flags[i].forced;
+		klp_sets_flags[i].marked |= patch->forced;
+		patch->forced = goes_away ? klp_sets_flags[i].marked : klp_sets_flags[i].before;
 		if (patch == new)
 			goes_away = false;
 		i++;
 	}
-	klp_sets_nr_flags = 0;
 }
 
 /**

@@ -148,6 +148,7 @@ static int klp_sets_place_hooks(void)
 {
 	int ret;
 
+	klp_sets_reset_force();
 	ret = register_ftrace_function(&klp_sets_ops);
 	if (!ret) {
 		klp_sets_hooked = true;

@@ -324,6 +324,30 @@ force_is_forgotten() {
 }
 it "a patch that replaces after a forced transition is not marked" force_is_forgotten
 
+# The operator forces version 2, then wants version 1 back, then version 2 again. A task
+# in version 1's code was forced. By way of version 2's, it still is in there at the end.
+force_and_reverse_twice() {
+	load_target klp_target klp_target2
+	load f8 set=1 funcs=klp_target:park,cmdline_proc_show visit=1
+	load b1 set=2 funcs=version_proc_show
+	load s1 funcs=uptime_proc_show
+	park f8
+	start a2 set=1 funcs=cmdline_proc_show,klp_target2:park hold=1
+	in_transition a2
+	echo 1 > "$livepatch/client_a2/force"
+	wait_until "the forced task is in the new code, too" holds \
+		/sys/module/client_a2/parameters/parked 1
+	echo 0 > "$livepatch/client_a2/enabled"
+	wait_until "one task is left" alone_in_state 1
+	in_transition a2
+	set_attribute a2 enabled 1
+	complete a2
+	pinned f8
+	unpark a2 f8
+	can_go s1 b1 a2
+}
+it "a patch that was forced away stays so when that is reversed twice" force_and_reverse_twice
+
 # A stock patch is disabled by force beside managed ones.
 force_a_stock_disable() {
 	load_target klp_target

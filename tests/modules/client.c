@@ -78,6 +78,10 @@ static atomic_t parked = ATOMIC_INIT(0);
 module_param_named(parked, parked.counter, int, 0444);
 MODULE_PARM_DESC(parked, "number of tasks in the replacement of park()");
 
+static bool visit;
+module_param(visit, bool, 0444);
+MODULE_PARM_DESC(visit, "meanwhile they call park() of klp_target2, again and again");
+
 /* The replacements. The compiler must not merge, clone or look into them. */
 #define replacement	static __attribute__((__noipa__))
 
@@ -107,12 +111,27 @@ TARGET_FUNC(fn4_alias)
 TARGET_FUNC(twin)
 TARGET_FUNC(other)
 
+const char *klp_target2_park(void);
+
+static void visit_target2(void)
+{
+	typeof(klp_target2_park) *call = symbol_get(klp_target2_park);
+
+	if (!call)
+		return;
+	call();
+	symbol_put(klp_target2_park);
+}
+
 /* Neither a stop signal nor livepatch's fake signal ends this sleep. */
 replacement const char *new_park(void)
 {
 	atomic_inc(&parked);
-	while (READ_ONCE(hold) && !fatal_signal_pending(current))
+	while (READ_ONCE(hold) && !fatal_signal_pending(current)) {
+		if (visit)
+			visit_target2();
 		schedule_timeout_killable(HZ / 20);
+	}
 	atomic_dec(&parked);
 	return KBUILD_MODNAME;
 }

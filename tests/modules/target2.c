@@ -2,10 +2,19 @@
 /* target2.c - another module to be patched, with functions of the same names */
 #include "target.h"
 
+const char *klp_target2_park(void);
+
 static target const char *fn1(void)
 {
 	return "original";
 }
+
+/* For a client whose own code goes on into this module. */
+const char *klp_target2_park(void)
+{
+	return park();
+}
+EXPORT_SYMBOL_GPL(klp_target2_park);
 
 static const struct target_func functions[] = {
 	{ "fn1", fn1 },
