@@ -80,8 +80,8 @@ static int klp_sets_refuse_alias(const struct klp_sets_record *rec,
 	char owner[KLP_SETS_WHO_LEN];
 
 	klp_sets_refuse(rec->patch, rec,
-			"function '%s' is the same as '%s', which is changed by %s",
-			own->old_name, func->old_name,
+			"%sfunction '%s' is the same as '%s', which is changed by %s",
+			own->nop ? "dropped " : "", own->old_name, func->old_name,
 			klp_sets_who(owner, old, klp_sets_record_of(old)));
 	return -EINVAL;
 }
@@ -89,26 +89,23 @@ static int klp_sets_refuse_alias(const struct klp_sets_record *rec,
 /*
  * Rule 2 of the contract for functions that have two names. A nop that meets a
  * function of another set means that two sets came to share one when its module
- * was loaded. Stock livepatch frees a nop in the belief that it is the last of
- * its function, so this one must go: the other set's code stays in force.
+ * was loaded. With the nop, the other set's code would be out of force during the
+ * transition. Without it, nobody would notice tasks in the replaced code.
  */
 static int klp_sets_check_addrs(const struct klp_sets_record *rec,
 				const struct klp_sets_table *table,
-				const struct klp_patch *old, struct list_head *dropped)
+				const struct klp_patch *old)
 {
 	const struct klp_object *obj;
-	const struct klp_func *func;
-	struct klp_func *own;
+	const struct klp_func *func, *own;
 
 	klp_for_each_object(old, obj) {
 		if (!klp_sets_is_loaded(obj))
 			continue;
 		klp_for_each_func(obj, func) {
 			own = klp_sets_find_addr(table, func);
-			if (own && !own->nop)
-				return klp_sets_refuse_alias(rec, own, old, func);
 			if (own)
-				list_move(&own->node, dropped);
+				return klp_sets_refuse_alias(rec, own, old, func);
 		}
 	}
 	return 0;
@@ -141,7 +138,7 @@ int klp_sets_check_aliases(struct klp_sets_record *rec)
 		if (ret)
 			break;
 		if (old != rec->patch && klp_sets_conflicts(rec, old))
-			ret = klp_sets_check_addrs(rec, &table, old, &dropped);
+			ret = klp_sets_check_addrs(rec, &table, old);
 	}
 
 	klp_sets_free_table(&table);

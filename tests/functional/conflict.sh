@@ -154,6 +154,27 @@ alias_inside_a_set() {
 }
 it "inside a set, a function is replaced under its other name" alias_inside_a_set
 
+# Two sets came to share a function, when its module arrived. Without it in version 2,
+# nobody would notice a task in version 1's code. With it, there would be two versions.
+late_alias_stops_upgrade() {
+	load a1 set=1 funcs=klp_target:fn4,cmdline_proc_show
+	load b1 set=2 funcs=klp_target:fn4_alias
+	load_target klp_target
+	refuse_function fn4_alias b1 2 a2 1 funcs=cmdline_proc_show
+	logged "dropped function 'fn4'"
+	refuse_function fn4_alias b1 2 a3 1 funcs=klp_target:fn4
+	refuse_function fn4 a1 1 b2 2 funcs=version_proc_show
+	runs cmdline_proc_show a1
+	in_set a1 1
+	disable b1
+	load b2 set=2 funcs=version_proc_show
+	load a2 set=1 funcs=cmdline_proc_show
+	gone a1
+	untouched klp_target:fn4
+	unload a1 b1
+}
+it "an upgrade is refused where two sets came to share a function" late_alias_stops_upgrade
+
 # lp1 changes A and must stay, lp2 changes A and B, lp3 replaces lp2 with B only:
 # A would jump to another version in the middle of nowhere.
 no_hybrids() {
