@@ -161,6 +161,10 @@ void klp_sets_free_nops(struct klp_sets_record *rec)
  * klp_sets_link_nops() - hand the prepared nops to the patch
  * @rec:	the record
  *
+ * They go before what the patch changes, and so below it in the stack of a
+ * function: if a module arrives during the transition, in which a nop and new
+ * code turn out to have one address, the new code must be on top.
+ *
  * Context: atomic, under klp_mutex; at commit, when the patch's own lists are
  * there and before stock livepatch walks them.
  */
@@ -169,7 +173,7 @@ void notrace klp_sets_link_nops(struct klp_sets_record *rec)
 	struct klp_func *func, *tmp;
 
 	list_for_each_entry_safe(func, tmp, &rec->nops, node)
-		list_move_tail(&func->node,
-			       &container_of(func, struct klp_sets_nop, func)->obj->func_list);
+		list_move(&func->node,
+			  &container_of(func, struct klp_sets_nop, func)->obj->func_list);
 	list_splice_tail_init(&rec->nop_objs, &rec->patch->obj_list);
 }

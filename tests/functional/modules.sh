@@ -73,7 +73,27 @@ module_arrives_during() {
 }
 it "a module that arrives during a transition gets the new patch" module_arrives_during
 
-# The same, and then the operator goes back.
+# Version 2 uses another name for the function than version 1.
+alias_arrives_during() {
+	load_target klp_target2
+	load a1 set=1 funcs=klp_target2:park,klp_target:fn4
+	park a1 klp_target2
+	start a2 set=1 funcs=klp_target:fn4_alias
+	in_transition a2
+	load_target klp_target
+	runs klp_target:fn4 a2
+	in_transition a2
+	unpark a1
+	complete a2
+	gone a1
+	runs klp_target:fn4 a2
+	disable a2
+	untouched klp_target:fn4
+	unload a1 a2
+}
+it "a function that arrives under its other name gets the new patch" alias_arrives_during
+
+# The operator goes back.
 module_arrives_and_reversal() {
 	stall
 	load_target klp_target
