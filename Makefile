@@ -62,7 +62,7 @@ rpm: dist
 .PHONY: help check check-debug check-random check-packages demo
 
 # What is worth its time on a kernel that watches every step.
-DEBUG_TESTS := replace
+DEBUG_TESTS := replace faults-enable faults-load
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -70,7 +70,7 @@ help:
 	@echo "make demo                  replace sets in a virtual machine, on this terminal"
 	@echo "make check                 all tests, in virtual machines of all kernels"
 	@echo "make check KERNELS=\"6.1\"   only these of: 5.10 6.1 6.12 newest"
-	@echo "make check-debug           a choice of them, on a debug kernel"
+	@echo "make check-debug           a choice of them, and memory that fails, on a debug kernel"
 	@echo "make check TESTS=\"name\"    only these files of tests/functional"
 	@echo "make check-random STEPS=1000 SEED=7   random operations, see tests/random/README.md"
 	@echo "make deb, make rpm         packages, in build/"

@@ -37,22 +37,25 @@ run_dir() {
 	mktemp -d "$cache/runs/$kernel-$(date +%Y%m%d-%H%M%S)-XXX"
 }
 
-# select_tests WORDS...: names, with or without .sh, or globs; none is all.
+# select_tests WORDS...: names, with or without .sh, or globs; none is all functional
+# tests. Those in tests/faults must be asked for: few kernels can run them.
 select_tests() {
 	local word file found
-	[ $# -gt 0 ] || set -- '*'
+	[ $# -gt 0 ] || set -- 'functional/*'
 	for word; do
 		found=
-		word=${word##*/}
-		for file in "$top"/tests/functional/*.sh; do
+		word=${word##*tests/}
+		[[ $word == */* ]] || word="*/$word"
+		for file in "$top"/tests/{functional,faults}/*.sh; do
 			# Helpers that tests source are not executable.
 			[ -x "$file" ] || continue
+			file=${file#"$top"/tests/}
 			# shellcheck disable=SC2053 # a glob, if the user likes
-			if [[ ${file##*/} == $word || ${file##*/} == $word.sh ]]; then
-				echo "tests/functional/${file##*/}"
+			if [[ $file == $word || $file == $word.sh ]]; then
+				echo "tests/$file"
 				found=1
 			fi
 		done
-		[ -n "$found" ] || die "no test matches '$word' in tests/functional"
+		[ -n "$found" ] || die "no test matches '$word' in tests"
 	done | awk '!seen[$0]++'
 }
