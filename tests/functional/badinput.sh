@@ -209,4 +209,36 @@ call_after_disable() {
 }
 it "a call after the patch was disabled is refused" call_after_disable
 
+# It is documented for module_init; who else calls it is treated the same.
+by_a_worker() {
+	load a1 set=1 funcs=cmdline_proc_show
+	load b1 set=2 funcs=version_proc_show
+	refuse EINVAL a2 set=1 funcs=version_proc_show where=work
+	load a2 set=1 funcs=uptime_proc_show where=work
+	gone a1
+	in_set a2 1
+	untouched cmdline_proc_show
+	runs uptime_proc_show a2
+	runs version_proc_show b1
+}
+it "a worker may call in the place of module_init" by_a_worker
+
+# Nobody can hold on to a module that is going away.
+from_exit() {
+	local before
+	load a1 set=1 funcs=cmdline_proc_show
+	load b1 set=2 funcs=version_proc_show
+	before=$(snapshot)
+	start a2 set=1 funcs=uptime_proc_show where=exit
+	unload a2
+	kernel_log | grep -q "client_a2: enabling at exit: -19" ||
+		fail "the call from module_exit was not refused with ENODEV"
+	unchanged "$before"
+	untouched uptime_proc_show
+	load a2 set=1 funcs=uptime_proc_show
+	gone a1
+	in_set a2 1
+}
+it "a call from module_exit is refused" from_exit
+
 finish

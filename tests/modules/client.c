@@ -16,6 +16,7 @@
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 #include <klp_sets.h>
 
 #define MAX_OBJS	4
@@ -69,6 +70,10 @@ MODULE_PARM_DESC(pre_patch_ret, "what the stock pre_patch callbacks return");
 static char *damage = "";
 module_param(damage, charp, 0444);
 MODULE_PARM_DESC(damage, "what is wrong with the patch: see damage_patch()");
+
+static char *where = "init";
+module_param(where, charp, 0444);
+MODULE_PARM_DESC(where, "who enables the patch: init, work (a worker, for init), or exit");
 
 static bool hold;
 module_param(hold, bool, 0644);
@@ -350,6 +355,27 @@ static const struct kernel_param_ops again_ops = {
 module_param_cb(again, &again_ops, NULL, 0200);
 MODULE_PARM_DESC(again, "write to enable the patch once more");
 
+struct errand {
+	struct work_struct work;
+	int ret;
+};
+
+static void enable_in_work(struct work_struct *work)
+{
+	container_of(work, struct errand, work)->ret = enable();
+}
+
+static int enable_by_worker(void)
+{
+	struct errand errand;
+
+	INIT_WORK_ONSTACK(&errand.work, enable_in_work);
+	schedule_work(&errand.work);
+	flush_work(&errand.work);
+	destroy_work_on_stack(&errand.work);
+	return errand.ret;
+}
+
 static int __init client_init(void)
 {
 	int ret;
@@ -358,11 +384,15 @@ static int __init client_init(void)
 	if (ret)
 		return ret;
 	damage_patch();
-	return enable();
+	if (!strcmp(where, "exit"))
+		return 0;
+	return strcmp(where, "work") ? enable() : enable_by_worker();
 }
 
 static void __exit client_exit(void)
 {
+	if (!strcmp(where, "exit"))
+		pr_info("enabling at exit: %d\n", enable());
 }
 
 module_init(client_init);
