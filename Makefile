@@ -59,7 +59,7 @@ rpm: dist
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check check-debug check-random check-packages demo
+.PHONY: help check check-debug check-random check-packages demo model
 
 # What is worth its time on a kernel that watches every step.
 DEBUG_TESTS := replace faults-enable faults-load
@@ -72,6 +72,7 @@ help:
 	@echo "make check KERNELS=\"6.1\"   only these of: 5.10 6.1 6.12 newest"
 	@echo "make check-debug           a choice of them, and memory that fails, on a debug kernel"
 	@echo "make check TESTS=\"name\"    only these files of tests/functional"
+	@echo "make model                 every order of events, in a small model: tests/model/README.md"
 	@echo "make check-random STEPS=1000 SEED=7   random operations, see tests/random/README.md"
 	@echo "make deb, make rpm         packages, in build/"
 	@echo "make check-packages        builds, installs and uses them, in virtual machines"
@@ -96,3 +97,7 @@ check-debug:
 
 demo:
 	@tests/vm/demo
+
+# No virtual machine. MODEL="VERSIONS" tries one scenario. See tests/model/README.md.
+model:
+	@tests/model/check $(MODEL)
