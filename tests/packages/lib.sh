@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # lib.sh - what the tests of packages share, in the suite's root and in the machine
 #
 # A test is a function, and `it SENTENCE FUNCTION` runs it and prints its line of TAP. The
@@ -16,7 +16,7 @@ it() {
 	local output status began=$SECONDS
 	output=$(mktemp)
 	# Not in an "if", where -e does not count.
-	(set -eE -o pipefail; trap 'echo "failed: $BASH_COMMAND"' ERR; "$2") > "$output" 2>&1
+	(set -eE -o pipefail; trap 'echo "failed: $BASH_COMMAND" >&2' ERR; "$2") > "$output" 2>&1
 	status=$?
 	test_count=$((test_count + 1))
 	if [ $status = 0 ]; then
@@ -30,11 +30,10 @@ it() {
 	return $status
 }
 
-# finish [STATUS]: STATUS is said when no test has failed
+# The last thing, or, when a test has failed without which no other makes sense, not.
 finish() {
 	echo "1..$test_count"
 	[ $test_status = 0 ] || exit $test_status
-	exit "${1:-0}"
 }
 
 fail() {
@@ -67,11 +66,14 @@ as_user() {
 
 # --- README -------------------------------------------------------------------
 
-# The commands that README prints for newcomers, a line each.
+newcomers="Install it|First steps"
+
+# readme_commands CHAPTERS: the commands that README prints in them, a line each.
 readme_commands() {
-	awk '/^## / { wanted = /^## (Install it|First steps)$/ }
-	     /^```/ { block = $0 == "```sh"; next }
-	     wanted && block' "$top/README.md"
+	awk -v chapters="$1" '
+		/^## / { wanted = $0 ~ "^## (" chapters ")$" }
+		/^```/ { block = $0 == "```sh"; next }
+		wanted && block' "$top/README.md"
 }
 
 # readme COMMAND [STATUS]: runs the command of README that is this, or the only one that has
@@ -79,7 +81,8 @@ readme_commands() {
 # in $said.
 readme() {
 	local command status=0
-	command=$(readme_commands | grep -x -F -e "$1" || readme_commands | grep -F -e "$1") ||
+	command=$(readme_commands "$newcomers" | grep -x -F -e "$1" ||
+		readme_commands "$newcomers" | grep -F -e "$1") ||
 		fail "README has no command '$1'"
 	[ "$(wc -l <<< "$command")" = 1 ] || fail "README has more than one command '$1': $command"
 	echo "$command" >> "$top/../commands"
@@ -92,6 +95,6 @@ readme() {
 
 readme_is_complete() {
 	local missing
-	missing=$(readme_commands | grep -v -x -F -f "$top/../commands" || true)
+	missing=$(readme_commands "$newcomers" | grep -v -x -F -f "$top/../commands" || true)
 	[ -z "$missing" ] || fail "README has commands that were not run: $missing"
 }
