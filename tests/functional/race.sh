@@ -4,7 +4,14 @@
 # Afterwards it must be as it was. KLP_TEST_RACE says how many steps each vendor takes.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
-second_cpu 1
+# From 6.4 on, a transition patches every call of cond_resched(). Each waits for the other
+# processor, and on an emulated machine that is busy all of it takes minutes.
+hogs=(busy_in_user_mode busy_in_the_kernel)
+if grep -q ' klp_cond_resched$' /proc/kallsyms; then
+	hogs=()
+else
+	second_cpu 1
+fi
 need_core
 
 steps=${KLP_TEST_RACE:-20}
@@ -148,7 +155,7 @@ race() {
 	local before vendors=() others=() busy=() actor
 	before=$(snapshot)
 	touch "$scratch/racing" "$scratch/done"
-	for actor in busy_in_user_mode busy_in_the_kernel; do
+	for actor in "${hogs[@]}"; do
 		$actor &
 		busy+=($!)
 	done
@@ -165,7 +172,7 @@ race() {
 	wait "${vendors[@]}"
 	rm "$scratch/racing"
 	wait "${others[@]}"
-	kill "${busy[@]}"
+	[[ ${#busy[@]} -eq 0 ]] || kill "${busy[@]}"
 	wait "${busy[@]}" 2> /dev/null
 	diag "$(sort "$scratch/done" | uniq -c)"
 	[[ ! -e $scratch/strange ]] || fail "$(sort "$scratch/strange" | uniq -c)"
