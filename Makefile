@@ -61,9 +61,6 @@ rpm: dist
 
 .PHONY: help check check-debug check-random check-packages demo model
 
-# What is worth its time on a kernel that watches every step.
-DEBUG_TESTS := replace faults-enable faults-load
-
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
 	@echo "make install               the module, and what client modules are built with"
@@ -90,10 +87,8 @@ check-random:
 check-packages:
 	@SUITES="$(SUITES)" V="$(V)" tests/packages/check
 
-# Its clock is not ours, see tests/vm/README.md.
-check-debug: export KLP_SETS_FILE_LIMIT ?= 10000
 check-debug:
-	@KERNELS=debug TESTS="$(or $(TESTS),$(DEBUG_TESTS))" V="$(V)" tests/vm/check
+	@KERNELS=debug TESTS="$(TESTS)" V="$(V)" tests/vm/check
 
 demo:
 	@tests/vm/demo

@@ -2,6 +2,12 @@
 # What differs from run to run goes into a small second archive behind the
 # cached one: Linux unpacks archives that follow each other.
 
+# The debug kernel's clock is not ours, see boot.sh.
+declare -A file_limit=([debug]=10000)
+
+# What is worth its time on a kernel that watches every step.
+declare -A choice=([debug]="replace faults/*")
+
 # pack DIR: expects DIR/plan or DIR/command, makes DIR/initrd.
 pack() {
 	local dir=$1 overlay=$1/overlay build lock
@@ -18,7 +24,7 @@ pack() {
 		cp -r "$kdir/selftests/guest/." "$overlay/"
 	fi
 	{
-		echo "file_limit=${KLP_SETS_FILE_LIMIT:-1200}"
+		echo "file_limit=${KLP_SETS_FILE_LIMIT:-${file_limit[$kernel]:-1200}}"
 		# For tests and scripts: all that the user calls KLP_TEST_*.
 		set | grep -E '^KLP_TEST_[A-Z_]+=' | sed 's/^/export /' || true
 	} > "$overlay/klp-sets/settings"
@@ -37,12 +43,12 @@ run_dir() {
 	mktemp -d "$cache/runs/$kernel-$(date +%Y%m%d-%H%M%S)-XXX"
 }
 
-# select_tests WORDS...: names, with or without .sh, or globs; none is all functional
-# tests. Those in tests/faults must be asked for: few kernels can run them.
+# select_tests WORDS...: names, with or without .sh, or globs; none is the kernel's
+# choice, or all functional tests. Few kernels can run those in tests/faults.
 select_tests() {
-	local word file found
-	[ $# -gt 0 ] || set -- 'functional/*'
-	for word; do
+	local word words file found
+	read -r -a words <<< "${*:-${choice[$kernel]:-functional/*}}"
+	for word in "${words[@]}"; do
 		found=
 		word=${word##*tests/}
 		[[ $word == */* ]] || word="*/$word"
