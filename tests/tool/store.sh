@@ -16,6 +16,26 @@ keeps_versions() {
 }
 it "a new version takes the place of its set, and the one before is kept" keeps_versions
 
+# In the words of a script.
+json() {
+	local folder=$store/content expected
+	expected='[
+		{"set": 1, "patch": "vendor_a_v2", "held": false, "versions": [
+			{"patch": "vendor_a_v2", "installed": DATE,
+			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko"},
+			{"patch": "vendor_a_v1", "installed": DATE,
+			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko"}]},
+		{"set": null, "patch": "client_s1", "held": false, "versions": [
+			{"patch": "client_s1", "installed": DATE,
+			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko"}]}]'
+	install vendor_a_v1 vendor_a_v2 client_s1
+	accept list --stored --json
+	said=$(tr -d ' \n' <<< "$said" |
+		sed 's/\("path":[^,]*\),\("installed":\)[0-9]\{9,\}/\2DATE,\1/g')
+	[[ $said == "$(tr -d ' \t\n' <<< "$expected")" ]] || fail "it lists $said"
+}
+it "the store is listed in JSON, too" json
+
 same_again() {
 	install vendor_a_v1 vendor_a_v2 vendor_a_v2
 	says "stored already"

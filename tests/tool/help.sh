@@ -1,0 +1,80 @@
+#!/bin/bash
+# --help, the man page, README and the other documents speak of the same command, and
+# it does what they say.
+. "$(dirname "$0")/lib.sh"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+# "VERB ARGUMENTS", a line a verb
+usages() {
+	klp-sets --help | sed -n 's/^  \([a-z]\)/\1/p'
+}
+
+# The same, as the man page has it.
+man_usages() {
+	sed -n '/^\\fB/{s/\\f[BIR]//g; s/\\-/-/g; p}' "$top/Documentation/klp-sets.8"
+}
+
+# usage VERB
+usage() {
+	usages | grep "^$1\( \|$\)" || fail "there is no verb '$1'"
+}
+
+# Every option in a text, a line each.
+options() {
+	grep -o -e '\(^\|[^-a-z]\)--*[a-z][a-z-]*' <<< "$1" | sed 's/^[^-]//'
+}
+
+man_page() {
+	[[ $(usages | wc -l) -ge 13 ]] || fail "--help has these verbs only: $(usages)"
+	diff <(usages) <(man_usages) > "$scratch/diff" || fail "--help (<), man page (>):
+$(< "$scratch/diff")"
+	local option
+	for option in $(options "$(klp-sets --help | grep '^  --')"); do
+		sed 's/\\-/-/g' "$top/Documentation/klp-sets.8" | grep -q "^\.B.* *$option\>" ||
+			fail "the man page has no $option"
+	done
+}
+it "the man page has the verbs, arguments and options of --help, in its order" man_page
+
+# All commands of ours in the documents.
+commands() {
+	awk '/^```/ { block = $0 == "```sh"; next }
+		block' "$top"/README.md "$top"/Documentation/*.md |
+		sed -n 's/^\(sudo \)\?klp-sets //p'
+}
+
+documents() {
+	local verb rest known option
+	[[ $(commands | wc -l) -ge 15 ]] || fail "the documents have these only: $(commands)"
+	while read -r verb rest; do
+		known=$(usage "$verb") || fail "$known"
+		for option in $(options "$rest"); do
+			options "$known" | grep -qxF -e "$option" ||
+				fail "klp-sets $verb $rest: --help knows no $option"
+		done
+	done < <(commands)
+}
+it "the commands in README and the other documents are those of --help" documents
+
+# All options of a verb are taken; what is wrong is what follows them.
+wrong_usage() {
+	local verb usage words
+	reject 2 "verb is missing"
+	reject 2 "no verb 'nonsense'" nonsense
+	while read -r verb usage; do
+		reject 2 option "$verb" --nonsense
+		words=(a b c)
+		# What takes any number of words is wrong with none.
+		[[ $verb != check ]] || words=()
+		[[ $usage == *--* ]] || continue
+		# shellcheck disable=SC2046 # one option a word
+		reject 2 "$verb" "$verb" $(sed 's/\(--[a-z]*\)\(\[=\|=\| \)[A-Z]\+/\1=1/g' <<< "$usage" |
+			grep -o -e '--[a-z]*\(=1\)\?') "${words[@]}"
+		says_not option
+	done < <(usages)
+	accept --help
+	accept --version
+}
+it "what it does not understand ends with 2, and it understands what it says" wrong_usage
+
+finish
