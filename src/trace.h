@@ -15,11 +15,18 @@
 
 #include "core.h"
 
+/*
+ * What an event looks like is told to programs as it stands here: a length must be a
+ * number, and quotes end the format. So this is MODULE_NAME_LEN, which is an expression.
+ */
+#define KLP_SETS_TRACE_NAME_LEN 56
+static_assert(KLP_SETS_TRACE_NAME_LEN == MODULE_NAME_LEN);
+
 DECLARE_EVENT_CLASS(klp_sets_counts,
 	TP_PROTO(const struct klp_sets_record *rec),
 	TP_ARGS(rec),
 	TP_STRUCT__entry(
-		__array(char, patch, MODULE_NAME_LEN)
+		__array(char, patch, KLP_SETS_TRACE_NAME_LEN)
 		__field(s64, set)
 		__field(unsigned int, funcs)
 		__field(unsigned int, nops)
@@ -29,7 +36,7 @@ DECLARE_EVENT_CLASS(klp_sets_counts,
 		struct klp_sets_counts counts;
 
 		klp_sets_count(rec, &counts);
-		strscpy(__entry->patch, rec->patch->mod->name, MODULE_NAME_LEN);
+		strscpy(__entry->patch, rec->patch->mod->name, sizeof(__entry->patch));
 		__entry->set = klp_sets_set_of(rec);
 		__entry->funcs = counts.funcs;
 		__entry->nops = counts.nops;
@@ -57,20 +64,20 @@ TRACE_EVENT(klp_sets_refuse,
 		 struct va_format *reason),
 	TP_ARGS(patch, rec, reason),
 	TP_STRUCT__entry(
-		__array(char, patch, MODULE_NAME_LEN)
+		__array(char, patch, KLP_SETS_TRACE_NAME_LEN)
 		__field(s64, set)
 		__array(char, reason, 256)
 	),
 	TP_fast_assign(
 		va_list args;
 
-		strscpy(__entry->patch, patch->mod->name, MODULE_NAME_LEN);
+		strscpy(__entry->patch, patch->mod->name, sizeof(__entry->patch));
 		__entry->set = klp_sets_set_of(rec);
 		va_copy(args, *reason->va);
 		vsnprintf(__entry->reason, sizeof(__entry->reason), reason->fmt, args);
 		va_end(args);
 	),
-	TP_printk("patch=%s set=%lld reason=\"%s\"",
+	TP_printk("patch=%s set=%lld reason=%s",
 		  __entry->patch, __entry->set, __entry->reason)
 );
 
@@ -79,7 +86,7 @@ TRACE_EVENT(klp_sets_complete,
 	TP_PROTO(const struct klp_sets_record *rec, bool enabled),
 	TP_ARGS(rec, enabled),
 	TP_STRUCT__entry(
-		__array(char, patch, MODULE_NAME_LEN)
+		__array(char, patch, KLP_SETS_TRACE_NAME_LEN)
 		__field(s64, set)
 		__field(bool, enabled)
 		__field(bool, forced)
@@ -91,7 +98,7 @@ TRACE_EVENT(klp_sets_complete,
 		/* Later, other patches may have the sets that it replaced once. */
 		if (enabled && !rec->settled)
 			klp_sets_count(rec, &counts);
-		strscpy(__entry->patch, rec->patch->mod->name, MODULE_NAME_LEN);
+		strscpy(__entry->patch, rec->patch->mod->name, sizeof(__entry->patch));
 		__entry->set = klp_sets_set_of(rec);
 		__entry->enabled = enabled;
 		__entry->forced = klp_sets_was_forced();
@@ -107,11 +114,11 @@ TRACE_EVENT(klp_sets_release,
 	TP_PROTO(const char *patch, s64 set),
 	TP_ARGS(patch, set),
 	TP_STRUCT__entry(
-		__array(char, patch, MODULE_NAME_LEN)
+		__array(char, patch, KLP_SETS_TRACE_NAME_LEN)
 		__field(s64, set)
 	),
 	TP_fast_assign(
-		strscpy(__entry->patch, patch, MODULE_NAME_LEN);
+		strscpy(__entry->patch, patch, sizeof(__entry->patch));
 		__entry->set = set;
 	),
 	TP_printk("patch=%s set=%lld", __entry->patch, __entry->set)

@@ -60,7 +60,7 @@ refusing() {
 	load a1 "${set1[@]}"
 	start_tracing
 	refuse EINVAL b1 set=2 funcs=cmdline_proc_show
-	event "refuse patch=client_b1 set=2 reason=\"function 'cmdline_proc_show' of vmlinux is changed by 'client_a1' of set 1\""
+	event "refuse patch=client_b1 set=2 reason=function 'cmdline_proc_show' of vmlinux is changed by 'client_a1' of set 1"
 	no_event admit
 	no_event commit
 	stop_tracing
@@ -75,7 +75,7 @@ stock_patches() {
 	event "commit patch=client_s1 set=-1 funcs=1 nops=0 replaced=0"
 	event "complete patch=client_s1 set=-1 enabled=1 forced=0 replaced=0"
 	refuse EINVAL s2 funcs=cmdline_proc_show
-	event "refuse patch=client_s2 set=-1 reason=\"function 'cmdline_proc_show' of vmlinux is changed by 'client_a1' of set 1\""
+	event "refuse patch=client_s2 set=-1 reason=function 'cmdline_proc_show' of vmlinux is changed by 'client_a1' of set 1"
 	disable a1
 	unload a1
 	event "release patch=client_a1 set=1"
@@ -141,7 +141,20 @@ reversing() {
 	! grep -q client_a1 "$scratch/uevents" || fail "heard: $(< "$scratch/uevents")"
 }
 
+# perf and bpftrace read what an event looks like: lengths in numbers, and one format in
+# quotes that has none in it.
+formats() {
+	local file wrong
+	for file in "$events"/*/format; do
+		wrong=$(sed -n -e '/^\tfield:/{/\[[0-9]*\]/d; /\[/p}' \
+			-e '/^print fmt: /{/^print fmt: "[^"]*", [^"]*$/d; p}' "$file")
+		[[ -z $wrong ]] || fail "$file: $wrong"
+		grep -q "^print fmt" "$file" || fail "$file has no format"
+	done
+}
+
 need_core
+it "the events can be read by programs" formats
 it "tracepoints follow a patch from admit to release" life
 it "a replace is traced with what it replaces" replacing
 it "a refusal is traced with its reason" refusing
