@@ -124,7 +124,8 @@ static int look_at_machine(struct loading *l)
 /* All that the kernel would refuse, each with what to do about it. */
 static int judge(const struct loading *l)
 {
-	struct verdict *v = rules_judge(l->before, l->lp, NULL);
+	struct symbols *symbols = symbols_read("/proc/kallsyms");
+	struct verdict *v = rules_judge(l->before, l->lp, symbols);
 	int status = EXIT_OK;
 
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
@@ -135,6 +136,7 @@ static int judge(const struct loading *l)
 			warn("  %s", c->advice);
 	}
 	verdict_free(v);
+	symbols_free(symbols);
 	return status;
 }
 

@@ -19,6 +19,8 @@ struct judge {
 	struct livepatch new;		/* the same, in the set that it would get */
 	bool replace_stock;		/* all stock patches, too */
 	bool replace_all;
+	uint64_t *addrs;		/* of its functions; 0 when it is not known */
+	uint64_t *dropped_addrs;	/* of those in the verdict */
 	struct verdict *v;
 };
 
@@ -263,6 +265,18 @@ static uint64_t address_of(const struct judge *j, const struct func *func)
 	return addr;
 }
 
+static void find_addresses(struct judge *j)
+{
+	const struct verdict *v = j->v;
+
+	j->addrs = xcalloc(j->lp->nr_funcs, sizeof(*j->addrs));
+	for (size_t i = 0; i < j->lp->nr_funcs; i++)
+		j->addrs[i] = address_of(j, &j->lp->funcs[i]);
+	j->dropped_addrs = xcalloc(v->nr_dropped, sizeof(*j->dropped_addrs));
+	for (size_t i = 0; i < v->nr_dropped; i++)
+		j->dropped_addrs[i] = address_of(j, v->dropped[i]);
+}
+
 static void check_own_symbols(struct judge *j)
 {
 	for (size_t i = 0; j->symbols && i < j->lp->nr_funcs; i++) {
@@ -272,10 +286,10 @@ static void check_own_symbols(struct judge *j)
 		if (!symbols_have(j->symbols, func->object))
 			continue;
 		check_symbol(j, func);
-		addr = j->new.managed ? address_of(j, func) : 0;
+		addr = j->new.managed ? j->addrs[i] : 0;
 		for (size_t k = 0; addr && k < i; k++) {
 			other = &j->lp->funcs[k];
-			if (!same_func(func, other) && address_of(j, other) == addr)
+			if (!same_func(func, other) && j->addrs[k] == addr)
 				conflict(j, xasprintf("%s changes %s and %s, which are the same function.",
 						      livepatch_who(&j->new),
 						      func_label(other), func_label(func)),
@@ -284,21 +298,37 @@ static void check_own_symbols(struct judge *j)
 	}
 }
 
+/* What the new patch changes at this address, or else drops; NULL for neither. */
+static const struct func *find_at(const struct judge *j, uint64_t addr, bool *drops)
+{
+	*drops = false;
+	for (size_t i = 0; i < j->lp->nr_funcs; i++) {
+		if (j->addrs[i] == addr)
+			return &j->lp->funcs[i];
+	}
+	*drops = true;
+	for (size_t i = 0; !j->lp->incomplete && i < j->v->nr_dropped; i++) {
+		if (j->dropped_addrs[i] == addr)
+			return j->v->dropped[i];
+	}
+	return NULL;
+}
+
+/* Two sets come to share a function when its module is loaded after their patches. */
 static void check_aliases(struct judge *j, const struct livepatch *old)
 {
 	for (size_t i = 0; j->symbols && i < old->nr_funcs; i++) {
 		const struct func *func = &old->funcs[i], *own;
 		uint64_t addr = address_of(j, func);
+		bool drops;
 
-		for (size_t k = 0; addr && k < j->lp->nr_funcs; k++) {
-			own = &j->lp->funcs[k];
-			if (same_func(own, func) || address_of(j, own) != addr)
-				continue;
-			advise_on_owner(j, xasprintf("%s changes function %s, which is the same as %s, which %s changes.",
-						     livepatch_who(&j->new), func_label(own),
-						     func_label(func), livepatch_who(old)),
-					old);
-		}
+		own = addr ? find_at(j, addr, &drops) : NULL;
+		if (!own || same_func(own, func))
+			continue;
+		advise_on_owner(j, xasprintf("%s %s function %s, which is the same as %s, which %s changes.",
+					     livepatch_who(&j->new), drops ? "drops" : "changes",
+					     func_label(own), func_label(func),
+					     livepatch_who(old)), old);
 	}
 }
 
@@ -356,6 +386,12 @@ static bool same_name(const struct state *a, const struct state *b)
 	return !strcmp(a->name ?: "-", b->name ?: "-");
 }
 
+/* Of a patch that decides when it is loaded, nobody can say that. */
+static bool lacks_state(const struct judge *j, unsigned long id)
+{
+	return !j->lp->incomplete && !livepatch_find_state(j->lp, id);
+}
+
 static void check_taken_over(struct judge *j, const struct livepatch *old,
 			     const struct state *state)
 {
@@ -367,7 +403,7 @@ static void check_taken_over(struct judge *j, const struct livepatch *old,
 				      state_label(state), livepatch_who(&j->new),
 				      livepatch_who(old)),
 			 "Give the new state an id of its own, since it is another state.");
-	if (state->block_disable && !livepatch_find_state(j->lp, state->id))
+	if (state->block_disable && lacks_state(j, state->id))
 		conflict(j, xasprintf("%s would replace %s, whose state %s cannot be removed, and lacks it.",
 				      livepatch_who(&j->new), livepatch_who(old),
 				      state_label(state)),
@@ -382,7 +418,7 @@ static void check_stock_state(struct judge *j, const struct livepatch *old,
 	if (find_state(j->lp, state->id, true) && j->new.managed)
 		return;
 	own = find_state(j->lp, state->id, false);
-	if (!own && replaces(j, old))
+	if (!own && replaces(j, old) && !j->lp->incomplete)
 		conflict(j, xasprintf("%s would replace %s, and lacks its state %lu.",
 				      livepatch_who(&j->new), livepatch_who(old), state->id),
 			 "Load a version that has this state, or unload '%s' first.", old->name);
@@ -516,6 +552,7 @@ struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
 
 	find_set(&j);
 	compare_funcs(&j);
+	find_addresses(&j);
 	check_file(&j);
 	check_module_name(&j);
 	check_transition(&j);
@@ -524,6 +561,8 @@ struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
 	check_own_symbols(&j);
 	check_own_states(&j);
 	check_others(&j);
+	free(j.addrs);
+	free(j.dropped_addrs);
 	return j.v;
 }
 

@@ -116,6 +116,18 @@ conflict() {
 }
 it "a conflict is told before anything is loaded" conflict
 
+# By their addresses, which are looked up.
+alias_conflict() {
+	load_target klp_target
+	load a1 set=1 funcs=klp_target:fn4
+	mark
+	does 1 load --set 9 client_klp_build.ko
+	told "'client_klp_build.ko' is not loaded" "'fn4_alias' of klp_target" \
+		"the same as 'fn4' of klp_target" "'client_a1' of set 1"
+	! kernel_log | grep -q client_klp_build || fail "the kernel was asked: $(kernel_log)"
+}
+it "so is one between two names of a function" alias_conflict
+
 # Only the kernel knows what a client contains.
 kernel_refuses() {
 	local before
@@ -128,6 +140,21 @@ kernel_refuses() {
 	no_module client_b1
 }
 it "what only the kernel finds is told in its words" kernel_refuses
+
+# It is not held against a livepatch what its file does not tell: it has the state of the
+# one that it replaces.
+decides_when_loaded() {
+	load p1 set=1 funcs=klp_target:fn4 states=5:five:block
+	load b1 set=2 funcs=klp_target:fn4_alias
+	load_target klp_target
+	contents s1 funcs=version_proc_show states=5 versions=1
+	does 1 load --set 1 client_s1.ko
+	told "'client_s1.ko' is not loaded" "is refused: dropped function 'fn4'"
+	disable b1
+	does 0 load --set 1 client_s1.ko
+	printed "'client_s1' of set 1 is in effect; it replaced 'client_p1' of set 1"
+}
+it "what only the kernel can know is not refused" decides_when_loaded
 
 other_set() {
 	does 1 load --set 5 vendor_a_v1.ko
