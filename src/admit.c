@@ -254,7 +254,7 @@ int klp_sets_check_adopted(struct klp_sets_record *rec)
 int klp_sets_check_first_time(const struct klp_patch *patch)
 {
 	const struct klp_patch *old;
-	bool known = klp_sets_has_record(patch);
+	bool known = klp_sets_live_record(patch);
 
 	klp_sets_for_each_patch(old)
 		known |= old == patch;

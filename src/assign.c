@@ -275,9 +275,7 @@ static int klp_sets_adopt_patch(struct klp_patch *patch, const struct klp_sets_a
 	if (!ret)
 		ret = klp_sets_check_adopted(rec);
 	if (!ret)
-		ret = klp_sets_show_patch(rec);
-	if (!ret)
-		klp_sets_adopt(rec);
+		ret = klp_sets_adopt(rec);
 	klp_sets_drop_admitted();
 	klp_sets_update_hooks();
 	return ret;

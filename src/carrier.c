@@ -256,10 +256,19 @@ struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec)
  * but only while a transition is in progress.
  *
  * Context: process context, under klp_mutex, with no transition in progress.
+ * Return: 0 or -ENOMEM.
  */
-void klp_sets_adopt(struct klp_sets_record *rec)
+int klp_sets_adopt(struct klp_sets_record *rec)
 {
 	struct klp_object *obj = &rec->carrier->obj;
+	int ret;
+
+	klp_sets_add_record(rec);
+	ret = klp_sets_show_patch(rec);
+	if (ret) {
+		klp_sets_remove_record(rec);
+		return ret;
+	}
 
 	klp_sets_admitted = NULL;
 	rec->settled = true;
@@ -267,9 +276,9 @@ void klp_sets_adopt(struct klp_sets_record *rec)
 	obj->patched = true;
 	obj->callbacks.post_unpatch_enabled = true;
 	list_add(&obj->node, &rec->patch->obj_list);
-	klp_sets_add_record(rec);
 	klp_sets_taint(rec);
 	klp_sets_announce(rec, "enabled");
+	return 0;
 }
 
 /**

@@ -71,23 +71,22 @@ struct klp_sets_carrier {
  * @replace_all: it replaces every patch on the machine
  * @replace_stock: it replaces every stock patch
  * @taint:	it sets a taint flag when it is enabled
- * @replace_set: the set
- * @p:		what the client passed, when it has states
- * @blocker:	the state for which it cannot be disabled
  * @settled:	its enabling is complete
  * @was_forced:	a transition that it took part in, or inherited, was forced
- * @obsoletes:	further sets that it replaces
- * @nr_obsoletes: number of those
+ * @replace_set: the set
+ * @nr_obsoletes: number of further sets that it replaces
+ * @obsoletes:	those
+ * @p:		what the client passed, when it has states
+ * @blocker:	the state for which it cannot be disabled
  * @assignment:	what made it managed, until it is enabled
  * @carrier:	owned by the record until commit, by the patch afterwards
- * @nops:	prepared nops for objects that the patch has; until commit
- * @nop_objs:	prepared objects with nops, for those it has not; until commit
  * @folder:	the folder of the set, while it shows @patch
- * @replace_set_attr: the file in the patch's sysfs folder
- * @obsoletes_attr: likewise
  *
  * Apart from the exceptions noted, klp_mutex protects the members, or they do
  * not change after admit. The files of sysfs stay within the latter.
+ *
+ * Every managed patch has one as long as it lives, so what is needed between
+ * admit and commit alone is kept elsewhere.
  */
 struct klp_sets_record {
 	struct list_head node;
@@ -97,20 +96,16 @@ struct klp_sets_record {
 	bool replace_all;
 	bool replace_stock;
 	bool taint;
-	struct klp_sets_patch *p;
-	const struct klp_sets_state *blocker;
 	bool settled;
 	bool was_forced;
 	u32 replace_set;
-	u32 *obsoletes;
 	unsigned int nr_obsoletes;
+	u32 *obsoletes;
+	struct klp_sets_patch *p;
+	const struct klp_sets_state *blocker;
 	struct klp_sets_assignment *assignment;
 	struct klp_sets_carrier *carrier;
-	struct list_head nops;
-	struct list_head nop_objs;
 	struct kobject *folder;
-	struct kobj_attribute replace_set_attr;
-	struct kobj_attribute obsoletes_attr;
 };
 
 /**
@@ -171,9 +166,10 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 					      struct klp_sets_patch *p);
 void klp_sets_free_record(struct klp_sets_record *rec);
 struct klp_sets_record *klp_sets_record_of(const struct klp_patch *patch);
-bool klp_sets_has_record(const struct klp_patch *patch);
+struct klp_sets_record *klp_sets_live_record(const struct klp_patch *patch);
 bool klp_sets_have_records(void);
 void klp_sets_add_record(struct klp_sets_record *rec);
+void klp_sets_remove_record(struct klp_sets_record *rec);
 void klp_sets_bury(const struct klp_patch *patch);
 void klp_sets_drop_admitted(void);
 void klp_sets_schedule_reap(void);
@@ -197,12 +193,13 @@ static inline bool klp_sets_is_loaded(const struct klp_object *obj)
 /* nops.c */
 int klp_sets_add_nops(struct klp_sets_record *rec, struct klp_sets_table *table,
 		      const struct klp_patch *old);
-void klp_sets_free_nops(struct klp_sets_record *rec);
+unsigned int klp_sets_count_nops(void);
+void klp_sets_free_nops(void);
 void klp_sets_link_nops(struct klp_sets_record *rec);
 
 /* carrier.c */
 int klp_sets_check_aliases(struct klp_sets_record *rec);
-void klp_sets_adopt(struct klp_sets_record *rec);
+int klp_sets_adopt(struct klp_sets_record *rec);
 struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec);
 struct klp_sets_record *klp_sets_carried_record(const struct klp_object *obj);
 

@@ -23,6 +23,12 @@ struct klp_sets_nop {
 	struct klp_object *obj;
 };
 
+/* Nops for objects that the admitted patch has, until commit; klp_mutex. */
+static LIST_HEAD(klp_sets_nops);
+
+/* Objects with nops, for those that it has not; likewise. */
+static LIST_HEAD(klp_sets_nop_objs);
+
 static void klp_sets_free_nop(struct klp_func *func)
 {
 	list_del(&func->node);
@@ -39,14 +45,13 @@ static struct klp_object *klp_sets_find_object(struct klp_sets_record *rec,
 	klp_for_each_object_static(rec->patch, obj)
 		if (klp_sets_same_object(obj, old))
 			return obj;
-	list_for_each_entry(obj, &rec->nop_objs, node)
+	list_for_each_entry(obj, &klp_sets_nop_objs, node)
 		if (klp_sets_same_object(obj, old))
 			return obj;
 	return NULL;
 }
 
-static struct klp_object *klp_sets_alloc_object(struct klp_sets_record *rec,
-						const struct klp_object *old)
+static struct klp_object *klp_sets_alloc_object(const struct klp_object *old)
 {
 	struct klp_object *obj;
 
@@ -66,12 +71,11 @@ static struct klp_object *klp_sets_alloc_object(struct klp_sets_record *rec,
 	INIT_LIST_HEAD(&obj->func_list);
 	obj->dynamic = true;
 	obj->mod = old->mod;
-	list_add_tail(&obj->node, &rec->nop_objs);
+	list_add_tail(&obj->node, &klp_sets_nop_objs);
 	return obj;
 }
 
-static int klp_sets_add_nop(struct klp_sets_record *rec, struct klp_object *obj,
-			    const struct klp_func *old)
+static int klp_sets_add_nop(struct klp_object *obj, const struct klp_func *old)
 {
 	struct klp_sets_nop *nop;
 
@@ -93,7 +97,7 @@ static int klp_sets_add_nop(struct klp_sets_record *rec, struct klp_object *obj,
 	nop->func.old_size = old->old_size;
 	nop->func.new_size = old->old_size;
 	nop->obj = obj;
-	list_add_tail(&nop->func.node, obj->dynamic ? &obj->func_list : &rec->nops);
+	list_add_tail(&nop->func.node, obj->dynamic ? &obj->func_list : &klp_sets_nops);
 	return 0;
 }
 
@@ -125,10 +129,10 @@ int klp_sets_add_nops(struct klp_sets_record *rec, struct klp_sets_table *table,
 			if (!obj)
 				obj = klp_sets_find_object(rec, old_obj);
 			if (!obj)
-				obj = klp_sets_alloc_object(rec, old_obj);
+				obj = klp_sets_alloc_object(old_obj);
 			if (!obj)
 				return -ENOMEM;
-			ret = klp_sets_add_nop(rec, obj, old_func);
+			ret = klp_sets_add_nop(obj, old_func);
 			if (ret)
 				return ret;
 			klp_sets_add_name(table, hash, old_obj, old_func);
@@ -138,17 +142,37 @@ int klp_sets_add_nops(struct klp_sets_record *rec, struct klp_sets_table *table,
 }
 
 /**
- * klp_sets_free_nops() - free what was prepared and never linked
- * @rec:	the record
+ * klp_sets_count_nops() - how many nops are prepared
+ *
+ * Context: any, under klp_mutex.
  */
-void klp_sets_free_nops(struct klp_sets_record *rec)
+notrace unsigned int klp_sets_count_nops(void)
+{
+	const struct klp_object *obj;
+	const struct klp_func *func;
+	unsigned int nr = 0;
+
+	list_for_each_entry(func, &klp_sets_nops, node)
+		nr++;
+	list_for_each_entry(obj, &klp_sets_nop_objs, node)
+		klp_for_each_func(obj, func)
+			nr++;
+	return nr;
+}
+
+/**
+ * klp_sets_free_nops() - free what was prepared and never linked
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_free_nops(void)
 {
 	struct klp_object *obj, *tmp_obj;
 	struct klp_func *func, *tmp_func;
 
-	list_for_each_entry_safe(func, tmp_func, &rec->nops, node)
+	list_for_each_entry_safe(func, tmp_func, &klp_sets_nops, node)
 		klp_sets_free_nop(func);
-	list_for_each_entry_safe(obj, tmp_obj, &rec->nop_objs, node) {
+	list_for_each_entry_safe(obj, tmp_obj, &klp_sets_nop_objs, node) {
 		klp_for_each_func_safe(obj, func, tmp_func)
 			klp_sets_free_nop(func);
 		list_del(&obj->node);
@@ -172,8 +196,8 @@ void notrace klp_sets_link_nops(struct klp_sets_record *rec)
 {
 	struct klp_func *func, *tmp;
 
-	list_for_each_entry_safe(func, tmp, &rec->nops, node)
+	list_for_each_entry_safe(func, tmp, &klp_sets_nops, node)
 		list_move(&func->node,
 			  &container_of(func, struct klp_sets_nop, func)->obj->func_list);
-	list_splice_tail_init(&rec->nop_objs, &rec->patch->obj_list);
+	list_splice_tail_init(&klp_sets_nop_objs, &rec->patch->obj_list);
 }

@@ -48,8 +48,6 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 	if (!rec)
 		return ERR_PTR(-ENOMEM);
 
-	INIT_LIST_HEAD(&rec->nops);
-	INIT_LIST_HEAD(&rec->nop_objs);
 	rec->patch = patch;
 	rec->replace_all = p ? klp_sets_may_replace_all(p) : patch->replace;
 	if (p) {
@@ -84,7 +82,7 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
  */
 void klp_sets_free_record(struct klp_sets_record *rec)
 {
-	klp_sets_free_nops(rec);
+	klp_sets_free_nops();
 	kfree(rec->carrier);
 	kfree(rec->obsoletes);
 	kfree(rec);
@@ -111,24 +109,35 @@ notrace struct klp_sets_record *klp_sets_record_of(const struct klp_patch *patch
 	return rec && rec->managed ? rec : NULL;
 }
 
+static notrace struct klp_sets_record *klp_sets_find_record(const struct klp_patch *patch)
+{
+	struct klp_sets_record *rec;
+
+	list_for_each_entry(rec, &klp_sets_records, node)
+		if (rec->patch == patch && !rec->dead)
+			return rec;
+	return NULL;
+}
+
 /**
- * klp_sets_has_record() - whether a patch is still on its way in or out
+ * klp_sets_live_record() - the record of a patch between its commit and its release
  * @patch:	address of a patch, which is not looked into
  *
- * Context: under klp_mutex.
- * Return: true from its commit until its release.
+ * Unlike klp_sets_record_of() it does not need klp_mutex, when something else
+ * keeps the patch from being released.
+ *
+ * Context: any; under klp_mutex, or while the patch cannot be released.
+ * Return: the record, or NULL.
  */
-bool klp_sets_has_record(const struct klp_patch *patch)
+notrace struct klp_sets_record *klp_sets_live_record(const struct klp_patch *patch)
 {
 	struct klp_sets_record *rec;
 	unsigned long flags;
-	bool found = false;
 
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
-	list_for_each_entry(rec, &klp_sets_records, node)
-		found |= rec->patch == patch && !rec->dead;
+	rec = klp_sets_find_record(patch);
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
-	return found;
+	return rec;
 }
 
 /**
@@ -158,6 +167,21 @@ void notrace klp_sets_add_record(struct klp_sets_record *rec)
 }
 
 /**
+ * klp_sets_remove_record() - take a record off the list again
+ * @rec:	the record of a patch that could not be adopted
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_remove_record(struct klp_sets_record *rec)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	list_del(&rec->node);
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+}
+
+/**
  * klp_sets_bury() - end the life of a patch's record, if it has one
  * @patch:	a patch that is being released, or needs no record any more
  *
@@ -172,21 +196,17 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
 {
 	struct klp_sets_record *rec;
 	unsigned long flags;
-	bool found = false;
 	s64 set = -1;
 
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
-	list_for_each_entry(rec, &klp_sets_records, node) {
-		if (rec->patch == patch && !rec->dead) {
-			rec->dead = true;
-			found = true;
-			set = klp_sets_set_of(rec);
-			break;
-		}
+	rec = klp_sets_find_record(patch);
+	if (rec) {
+		rec->dead = true;
+		set = klp_sets_set_of(rec);
 	}
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
 
-	if (found) {
+	if (rec) {
 		/* A stock patch stays when it needs no record any more. */
 		if (set >= 0)
 			trace_klp_sets_release(patch->mod->name, set);
@@ -206,15 +226,8 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
  */
 bool notrace klp_sets_blocks(const struct klp_patch *patch)
 {
-	const struct klp_sets_state *blocker = NULL;
-	struct klp_sets_record *rec;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
-	list_for_each_entry(rec, &klp_sets_records, node)
-		if (rec->patch == patch && !rec->dead)
-			blocker = rec->blocker;
-	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+	const struct klp_sets_record *rec = klp_sets_live_record(patch);
+	const struct klp_sets_state *blocker = rec ? rec->blocker : NULL;
 
 	if (blocker)
 		pr_err("'%s' cannot be disabled: state %lu '%s' cannot be removed\n",

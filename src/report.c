@@ -25,20 +25,6 @@ notrace s64 klp_sets_set_of(const struct klp_sets_record *rec)
 	return rec->replace_set;
 }
 
-static notrace unsigned int klp_sets_count_nops(const struct klp_sets_record *rec)
-{
-	const struct klp_object *obj;
-	const struct klp_func *func;
-	unsigned int nr = 0;
-
-	list_for_each_entry(func, &rec->nops, node)
-		nr++;
-	list_for_each_entry(obj, &rec->nop_objs, node)
-		klp_for_each_func(obj, func)
-			nr++;
-	return nr;
-}
-
 /**
  * klp_sets_count() - how much a patch changes
  * @rec:	its record
@@ -56,7 +42,7 @@ notrace void klp_sets_count(const struct klp_sets_record *rec, struct klp_sets_c
 	klp_for_each_object_static(rec->patch, obj)
 		klp_for_each_func_static(obj, func)
 			counts->funcs++;
-	counts->nops = klp_sets_count_nops(rec);
+	counts->nops = klp_sets_count_nops();
 	klp_sets_for_each_patch(old)
 		counts->replaced += old != rec->patch && klp_sets_replaces(rec, old);
 }

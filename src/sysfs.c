@@ -9,7 +9,8 @@
  * /sys/kernel/livepatch/<patch>/obsoletes
  *
  * A file that took klp_mutex to be shown, and its removal under klp_mutex, would
- * wait for each other. So the files show what does not change after admit.
+ * wait for each other. So the files show what does not change after admit, of a
+ * record that is on the list before they are there.
  */
 #include <linux/kobject.h>
 #include <linux/slab.h>
@@ -20,18 +21,20 @@
 static struct kobject *klp_sets_root;		/* from module init to exit */
 static struct kobject *klp_sets_folders;	/* likewise */
 
+/* While a file of it is open, a patch stays, and its record with it. */
+static const struct klp_sets_record *klp_sets_shown_record(struct kobject *kobj)
+{
+	return klp_sets_live_record(container_of(kobj, struct klp_patch, kobj));
+}
+
 static ssize_t replace_set_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	struct klp_sets_record *rec = container_of(attr, struct klp_sets_record,
-						   replace_set_attr);
-
-	return sysfs_emit(buf, "%u\n", rec->replace_set);
+	return sysfs_emit(buf, "%u\n", klp_sets_shown_record(kobj)->replace_set);
 }
 
 static ssize_t obsoletes_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	struct klp_sets_record *rec = container_of(attr, struct klp_sets_record,
-						   obsoletes_attr);
+	const struct klp_sets_record *rec = klp_sets_shown_record(kobj);
 	unsigned int i;
 	int len = 0;
 
@@ -39,6 +42,9 @@ static ssize_t obsoletes_show(struct kobject *kobj, struct kobj_attribute *attr,
 		len += sysfs_emit_at(buf, len, "%s%u", i ? " " : "", rec->obsoletes[i]);
 	return len + sysfs_emit_at(buf, len, "\n");
 }
+
+static struct kobj_attribute klp_sets_replace_set_attr = __ATTR_RO(replace_set);
+static struct kobj_attribute klp_sets_obsoletes_attr = __ATTR_RO(obsoletes);
 
 /* The last reference may be dropped later than this, but the name is free now. */
 static void klp_sets_remove(struct kobject *kobj)
@@ -87,24 +93,6 @@ static int klp_sets_show_folder(struct klp_sets_record *rec)
 	return sysfs_create_link(rec->folder, &rec->patch->kobj, "patch");
 }
 
-static int klp_sets_add_file(struct klp_patch *patch, struct kobj_attribute *attr,
-			     const char *name,
-			     ssize_t (*show)(struct kobject *, struct kobj_attribute *, char *))
-{
-	sysfs_attr_init(&attr->attr);
-	attr->attr.name = name;
-	attr->attr.mode = 0444;
-	attr->show = show;
-	return sysfs_create_file(&patch->kobj, &attr->attr);
-}
-
-/* Whether it was added or not; it may not have got its name. */
-static void klp_sets_remove_file(struct klp_patch *patch, struct kobj_attribute *attr)
-{
-	if (attr->attr.name)
-		sysfs_remove_file(&patch->kobj, &attr->attr);
-}
-
 /* The patch of the same set that a patch is about to replace, or has replaced. */
 static struct klp_sets_record *klp_sets_predecessor(const struct klp_sets_record *rec)
 {
@@ -127,23 +115,24 @@ static struct klp_sets_record *klp_sets_predecessor(const struct klp_sets_record
  * set is made here for the first patch of the set; that of a set which has a
  * patch already shows that one until the transition is complete.
  *
- * Context: process context, under klp_mutex, before the transition starts.
+ * Context: process context, under klp_mutex, with the record on the list, before
+ * the transition starts.
  * Return: 0 or -ENOMEM.
  */
 int klp_sets_show_patch(struct klp_sets_record *rec)
 {
+	struct kobject *kobj = &rec->patch->kobj;
 	int ret;
 
-	ret = klp_sets_add_file(rec->patch, &rec->replace_set_attr, "replace_set",
-				replace_set_show);
+	ret = sysfs_create_file(kobj, &klp_sets_replace_set_attr.attr);
 	if (!ret && rec->nr_obsoletes)
-		ret = klp_sets_add_file(rec->patch, &rec->obsoletes_attr, "obsoletes",
-					obsoletes_show);
+		ret = sysfs_create_file(kobj, &klp_sets_obsoletes_attr.attr);
 	if (!ret && !klp_sets_predecessor(rec))
 		ret = klp_sets_show_folder(rec);
 	if (ret) {
-		klp_sets_remove_file(rec->patch, &rec->replace_set_attr);
-		klp_sets_remove_file(rec->patch, &rec->obsoletes_attr);
+		/* Whether they were added or not. */
+		sysfs_remove_file(kobj, &klp_sets_replace_set_attr.attr);
+		sysfs_remove_file(kobj, &klp_sets_obsoletes_attr.attr);
 		klp_sets_hide_set(rec);
 	}
 	return ret;
