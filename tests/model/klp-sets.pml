@@ -87,7 +87,7 @@ bool in_admit;				/* a task is in klp_sets_admit(), and may sleep */
 byte requests;				/* klp_sets_requests: patches */
 bool assigned;				/* klp_sets_assignments is not empty */
 byte admitted = NONE;			/* klp_sets_admitted */
-byte prepared[4];			/* rec->nops of the admitted record: names */
+byte prepared[4];			/* klp_sets_nops, klp_sets_nop_objs: names */
 byte members;				/* rec->managed: patches */
 byte carrier;				/* the carrier is in obj_list: patches */
 byte alive;				/* there is a record that is not dead: patches */
