@@ -8,7 +8,7 @@ package Machine;
 
 use strict;
 use warnings;
-use Fcntl;
+use Fcntl qw(:DEFAULT :seek);
 use POSIX ();
 use Errno ();
 
@@ -33,6 +33,8 @@ sub new {
 		used => 0,
 	}, $class;
 	sysopen($self->{log}, '/dev/kmsg', O_RDONLY | O_NONBLOCK) or die "/dev/kmsg: $!";
+	# What the kernel said when it booted is not ours.
+	sysseek($self->{log}, 0, SEEK_END) or die "/dev/kmsg: $!";
 	sysopen($self->{trace}, "$tracing/trace_pipe", O_RDONLY | O_NONBLOCK) or die "trace_pipe: $!";
 	# NETLINK_KOBJECT_UEVENT, what the kernel sends to udev.
 	socket($self->{uevents}, 16, 3 | O_NONBLOCK, 15) or die "netlink: $!";
