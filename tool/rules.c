@@ -181,7 +181,8 @@ static void compare_funcs(struct judge *j)
 		v->replaced = xrealloc(v->replaced, v->nr_replaced + 1, sizeof(*v->replaced));
 		v->replaced[v->nr_replaced++] = old;
 		for (size_t k = 0; k < old->nr_funcs; k++) {
-			if (!livepatch_find_func(j->lp, &old->funcs[k]) &&
+			/* What a file does not tell may be there when it is loaded. */
+			if (!j->lp->incomplete && !livepatch_find_func(j->lp, &old->funcs[k]) &&
 			    !is_dropped_already(v, &old->funcs[k]))
 				add_func(&v->dropped, &v->nr_dropped, &old->funcs[k]);
 		}
@@ -307,7 +308,7 @@ static const struct func *find_at(const struct judge *j, uint64_t addr, bool *dr
 			return &j->lp->funcs[i];
 	}
 	*drops = true;
-	for (size_t i = 0; !j->lp->incomplete && i < j->v->nr_dropped; i++) {
+	for (size_t i = 0; i < j->v->nr_dropped; i++) {
 		if (j->dropped_addrs[i] == addr)
 			return j->v->dropped[i];
 	}

@@ -112,6 +112,9 @@ on_the_machine() {
 	says "'vendor_b_conflict' of set 2" "'cmdline_proc_show'" "'vendor_a_v1' of set 1"
 	check 0 vendor_a_v2.ko vendor_b_v1.ko
 	says "replaces" "'vendor_a_v1' of set 1"
+	check 1 --set 1 client_s1.ko
+	says "client_s1.ko: set 1, UNKNOWN"
+	says_not drops
 	check 1 vendor_a_v1.ko
 	says "'vendor_a_v1' is enabled already"
 	check 0 --empty vendor_b_conflict.ko
