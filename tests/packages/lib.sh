@@ -66,14 +66,19 @@ as_user() {
 
 # --- README -------------------------------------------------------------------
 
-newcomers="Install it|First steps"
+newcomers="Install it|First steps|Livepatches that know nothing of sets"
+
+# readme_blocks LANGUAGE [CHAPTERS]: what README prints in it, by default in all chapters.
+readme_blocks() {
+	awk -v language="$1" -v chapters="${2:-.*}" '
+		/^## / { wanted = $0 ~ "^## (" chapters ")$" }
+		/^```/ { block = $0 == "```" language; next }
+		wanted && block' "$top/README.md"
+}
 
 # readme_commands CHAPTERS: the commands that README prints in them, a line each.
 readme_commands() {
-	awk -v chapters="$1" '
-		/^## / { wanted = $0 ~ "^## (" chapters ")$" }
-		/^```/ { block = $0 == "```sh"; next }
-		wanted && block' "$top/README.md"
+	readme_blocks sh "$1"
 }
 
 # readme COMMAND [STATUS]: runs the command of README that is this, or the only one that has
