@@ -378,14 +378,17 @@ sub drain {
 		$self->wait_until($settled) or return 'a transition that does not end';
 	}
 	put("$params/stock_replace", 'all');
+	put("$params/set0_replaces_all", 'N');
 	for my $real (entries($livepatch)) {
 		next if $self->disable_for_good($real);
-		# A state blocks it: another patch that has the state, and does not block.
-		my $args = $self->{loaded}{$real} =~ s/block|fail/bare/gr;
+		# A state blocks it: another patch that has the state, does not block, and
+		# replaces nothing else.
+		my $args = $self->{loaded}{$real} =~ s/block|fail/bare/gr
+						  =~ s/(replace_all|obsoletes|object_ret)=\S+//gr;
 		my $set = content("$livepatch/$real/replace_set") // 'none';
 		$args =~ s/\bset=\d+/set=$set/;
 		delete $self->{real}{r99};
-		$self->op_load('r99', $args);
+		$self->op_load('r99', $args) eq '0' or return "$real cannot be replaced";
 		$self->disable_for_good($self->real('r99')) or return "$real cannot be disabled";
 	}
 	$self->wait_until(sub { !entries($livepatch) }) or return 'a patch that does not go away';
