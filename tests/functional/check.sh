@@ -416,18 +416,33 @@ is_unknown() {
 	[[ ${how[*]} != *--empty* && $REPLY == *" state "* ]]
 }
 
-# Loads one that can be.
-go_on() {
+start_over() {
+	[[ -n ${history[*]} ]] || fail "none of them can be the first"
+	disable_all
+	remove_livepatches
+	history=()
+}
+
+# load_next: loads one that can be, if there is any
+load_next() {
 	local name i first=$RANDOM
 	for i in {1..16}; do
 		name=client_r$(((first + i) % 16 + 1))
 		[[ " ${history[*]} " != *" $name "* ]] && judge "$name" || continue
-		! insert "$name" || break
+		if insert "$name"; then
+			wait_until "the transition of $name is over" nothing_in_transition
+			history+=("$name")
+			return 0
+		fi
 		is_unknown "$name" || fail "check accepts $name, the kernel says: $REPLY"
 	done
-	[[ -e $livepatch/$name ]] || fail "none of them can be next"
-	wait_until "the transition of $name is over" nothing_in_transition
-	history+=("$name")
+	return 1
+}
+
+go_on() {
+	until load_next; do
+		start_over
+	done
 }
 
 prepare_to_ask() {
