@@ -36,6 +36,9 @@
 	instruction_pointer_set(klp_sets_pt_regs(fregs), (unsigned long)(func))
 #endif
 
+/* Exported since 2023, also in stable releases; before, its address is NULL. */
+void __weak ftrace_free_filter(struct ftrace_ops *ops);
+
 /*
  * How far behind a function's address its ftrace location may be. x86: past the
  * ENDBR; a kprobe's address is past it already.

@@ -90,11 +90,20 @@ static const struct {
 	{ "enabled_store", &klp.enabled_store },
 };
 
-/* An empty filter owns no memory. */
-static void klp_sets_clear_filter(struct ftrace_ops *ops)
+/*
+ * An empty filter owns no memory. Where ftrace does not let modules free one, it
+ * takes memory to empty it, and the filter is lost when there is none.
+ */
+static void klp_sets_free_filter(struct ftrace_ops *ops)
 {
 	unsigned int i;
 
+	if (ftrace_free_filter) {
+		/* For callbacks that still look at it after a failed registration. */
+		synchronize_rcu();
+		ftrace_free_filter(ops);
+		return;
+	}
 	for (i = 0; i < ARRAY_SIZE(klp_sets_places); i++)
 		ftrace_set_filter_ip(ops, *klp_sets_places[i].addr, 1, 0);
 }
@@ -110,7 +119,7 @@ static int klp_sets_set_filter(void)
 			continue;
 		pr_err("cannot hook %s() (%d): %s\n", klp_sets_places[i].name, ret,
 		       ret == -ENOMEM ? "out of memory" : "it cannot be traced");
-		klp_sets_clear_filter(&klp_sets_ops);
+		klp_sets_free_filter(&klp_sets_ops);
 		return ret;
 	}
 	return 0;
@@ -124,11 +133,12 @@ static void notrace klp_sets_no_hook(unsigned long ip, unsigned long parent_ip,
 /* Says which place is the trouble, after all of them together were refused. */
 static void klp_sets_explain_failure(int err)
 {
-	static struct ftrace_ops ops = { .func = klp_sets_no_hook };
+	static struct ftrace_ops ops;
 	unsigned int i;
 	int ret = 0;
 
-	ops.flags = KLP_SETS_FL_HOOK;
+	/* The filter of the last time was freed. */
+	ops = (struct ftrace_ops){ .func = klp_sets_no_hook, .flags = KLP_SETS_FL_HOOK };
 	for (i = 0; !ret && i < ARRAY_SIZE(klp_sets_places); i++) {
 		ret = ftrace_set_filter_ip(&ops, *klp_sets_places[i].addr, 0, 1);
 		if (!ret)
@@ -139,7 +149,7 @@ static void klp_sets_explain_failure(int err)
 			pr_err("cannot hook %s() (%d): is kernel.ftrace_enabled=0, or does another module redirect it?\n",
 			       klp_sets_places[i].name, ret);
 	}
-	klp_sets_clear_filter(&ops);
+	klp_sets_free_filter(&ops);
 	if (!ret)
 		pr_err("cannot register with ftrace (%d)\n", err);
 }
@@ -221,5 +231,5 @@ int klp_sets_init_hooks(void)
  */
 void klp_sets_exit_hooks(void)
 {
-	klp_sets_clear_filter(&klp_sets_ops);
+	klp_sets_free_filter(&klp_sets_ops);
 }

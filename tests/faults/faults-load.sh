@@ -1,7 +1,6 @@
 #!/bin/bash
-# Loading the core when memory is short.
+# Loading the core, and taking it out, when memory is short.
 . "$(dirname "$0")/faults-lib.sh"
-only_below do_one_initcall
 
 taken_out() {
 	[[ -d $sets && -e $assign_file ]] || fail "no $sets, or no $assign_file"
@@ -13,9 +12,22 @@ taken_out() {
 }
 
 load_the_core() {
+	only_below do_one_initcall
 	each_fault taken_out insmod "$modules/klp-sets.ko"
 }
 it "the core, which does without probes" load_the_core
+
+taken_in() {
+	load_core
+}
+
+take_it_out() {
+	only_below __x64_sys_delete_module
+	load_core
+	each_fault taken_in rmmod klp_sets
+	unload_core
+}
+it "the core is taken out, and loses nothing" take_it_out
 
 echo "1..$test_count"
 exit $test_status
