@@ -133,8 +133,8 @@ sub op_load {
 	my $real = $self->real($name);
 	$image =~ s/client_r00/$real/g if $file eq 'client_r00';
 	my $args = join(' ', @words);
-	$self->{loaded}{$real} = $args;
 	my $result = result(syscall($init_module, $image, length($image), $args) == 0);
+	$self->{loaded}{$real} = $args if $result eq '0';
 	put("$tracing/events/klp_sets/enable", 1) if $name eq 'klp_sets';
 	return $result;
 }

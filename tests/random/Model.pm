@@ -402,20 +402,23 @@ sub stack {
 	} @{$self->{patches}};
 }
 
-# Tasks in the code that the transition takes away.
+# Tasks in the code that the transition takes away. A client has one replacement for the
+# park() of both targets.
 sub left_behind {
 	my ($self) = @_;
 	my $t = $self->{transition} or return;
-	return grep {
-		my $task = $_;
-		my $leaves;
-		my $below = 'original';
-		for my $entry ($self->stack("$task->{object}:park,1")) {
+	my %goes;
+	for my $object (grep { $self->{modules}{$_} } qw(klp_target klp_target2)) {
+		my $below = "original $object";
+		for my $entry ($self->stack("$object:park,1")) {
 			my ($patch, $version) = @$entry;
-			$leaves = $t->{patching} ? $below : $version if $patch == $t->{patch};
+			$version = "original $object" if $version eq 'original';
+			$goes{$t->{patching} ? $below : $version} = 1 if $patch == $t->{patch};
 			$below = $version;
 		}
-		defined $leaves && $leaves eq $task->{version};
+	}
+	return grep {
+		$goes{$_->{version} eq 'original' ? "original $_->{object}" : $_->{version}};
 	} @{$self->{parked}};
 }
 
