@@ -191,7 +191,8 @@ sub refusals {
 	my @found = $self->own_mistakes($patch);
 	my $refuse = sub {
 		my ($errno, @words) = @_;
-		push @found, [ $errno, who($patch), @words ];
+		# Stock livepatch by itself does not say why.
+		push @found, [ $errno, $self->rules_apply || managed($patch) ? (who($patch), @words) : () ];
 	};
 
 	if ($self->{transition}) {
