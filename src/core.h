@@ -81,6 +81,7 @@ struct klp_sets_carrier {
  * @assignment:	what made it managed, until it is enabled
  * @carrier:	owned by the record until commit, by the patch afterwards
  * @folder:	the folder of the set, while it shows @patch
+ * @unlinked:	@folder lacks the link to it, for want of memory
  *
  * Apart from the exceptions noted, klp_mutex protects the members, or they do
  * not change after admit. The files of sysfs stay within the latter.
@@ -98,6 +99,7 @@ struct klp_sets_record {
 	bool taint;
 	bool settled;
 	bool was_forced;
+	bool unlinked;
 	u32 replace_set;
 	unsigned int nr_obsoletes;
 	u32 *obsoletes;
@@ -249,6 +251,7 @@ int klp_sets_init_sysfs(void);
 void klp_sets_exit_sysfs(void);
 int klp_sets_show_patch(struct klp_sets_record *rec);
 void klp_sets_show_replaced(struct klp_sets_record *rec);
+void klp_sets_mend_links(void);
 void klp_sets_hide_set(struct klp_sets_record *rec);
 
 #endif /* _KLP_SETS_CORE_H */

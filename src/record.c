@@ -308,6 +308,7 @@ static void klp_sets_reap(struct work_struct *work)
 		kfree(rec->obsoletes);
 		kfree(rec);
 	}
+	klp_sets_mend_links();
 	klp_sets_update_hooks();
 	mutex_unlock(klp.mutex);
 }

@@ -78,6 +78,14 @@ static int klp_sets_make_folder(struct klp_sets_record *rec)
 	return ret;
 }
 
+static int klp_sets_link_patch(struct klp_sets_record *rec)
+{
+	int ret = sysfs_create_link(rec->folder, &rec->patch->kobj, "patch");
+
+	rec->unlinked = ret;
+	return ret;
+}
+
 /* Makes the folder of a set, or lets the one there is show another patch. */
 static int klp_sets_show_folder(struct klp_sets_record *rec)
 {
@@ -90,7 +98,7 @@ static int klp_sets_show_folder(struct klp_sets_record *rec)
 		if (ret)
 			return ret;
 	}
-	return sysfs_create_link(rec->folder, &rec->patch->kobj, "patch");
+	return klp_sets_link_patch(rec);
 }
 
 /* The patch of the same set that a patch is about to replace, or has replaced. */
@@ -166,12 +174,29 @@ void klp_sets_show_replaced(struct klp_sets_record *rec)
 		klp_sets_announce(old_rec, "replaced");
 	}
 
-	/* Nobody can be told, and the next patch of the set will mend it. */
-	if (moved && klp_sets_show_folder(rec))
-		pr_warn("sysfs does not show '%s' of set %u: out of memory\n",
-			rec->patch->mod->name, rec->replace_set);
+	/* Nobody can be told. The replaced patch is soon released, which mends it. */
+	if (moved)
+		klp_sets_show_folder(rec);
 	if (rec->managed)
 		klp_sets_announce(rec, "enabled");
+}
+
+/**
+ * klp_sets_mend_links() - make the links for which there was no memory
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_mend_links(void)
+{
+	struct klp_sets_record *rec;
+	struct klp_patch *patch;
+
+	klp_sets_for_each_patch(patch) {
+		rec = klp_sets_record_of(patch);
+		if (rec && rec->folder && rec->unlinked && klp_sets_link_patch(rec))
+			pr_warn("sysfs does not show '%s' of set %u: out of memory\n",
+				patch->mod->name, rec->replace_set);
+	}
 }
 
 /**

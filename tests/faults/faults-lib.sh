@@ -22,8 +22,10 @@ fi
 #   a uevent is a notice, sysfs is the truth
 #   a kprobe finds a symbol before it needs memory
 #   ftrace can do without a trampoline for each user
+#   the link from a set to its new patch is made when the old one is gone
 # The slab allocator asks for memory of its own, and does not even say when it gets none.
-optional=(kobject_uevent_env register_kprobe arch_ftrace_update_trampoline)
+optional=(kobject_uevent_env register_kprobe arch_ftrace_update_trampoline
+	  klp_sets_show_replaced)
 
 # Memory for the watchers of this kernel, who can do without as well.
 watchers="kmemleak_object debug_objects_cache"
@@ -42,8 +44,8 @@ arm() {
 	done
 }
 
-# only_below FUNCTION: of the kernel; what it does, and what is called by it
-only_below() {
+# filter require|reject FUNCTION: of the kernel; what it does, and what is called by it
+filter() {
 	local start end
 	read -r start end < <(perl -e '
 		open(my $in, "<", "/proc/kallsyms") or die;
@@ -55,10 +57,14 @@ only_below() {
 			$start = $addr if $name eq $ARGV[0];
 		}
 		my ($end) = sort grep { $_ gt $start } @text;
-		print "0x$start 0x$end\n"' "$1")
-	[[ -n $end ]] || fail "where is $1()?"
-	echo "$start" > $failslab/require-start
-	echo "$end" > $failslab/require-end
+		print "0x$start 0x$end\n"' "$2")
+	[[ -n $end ]] || fail "where is $2()?"
+	echo "$start" > "$failslab/$1-start"
+	echo "$end" > "$failslab/$1-end"
+}
+
+only_below() {
+	filter require "$1"
 }
 
 is_optional() {
@@ -69,7 +75,7 @@ is_optional() {
 	return 1
 }
 
-# each_fault UNDO insmod|write FILE...: UNDO checks that it was done and takes it back
+# each_fault UNDO insmod|write|rmmod NAME...: UNDO checks that it was done and takes it back
 each_fault() {
 	local undo=$1 before n=1 left said where changed needed good=0
 	shift
@@ -97,3 +103,5 @@ each_fault() {
 }
 
 arm
+# Stock livepatch's own: it cannot fail here, warns, and loses the filter.
+filter reject __klp_unpatch_object
