@@ -349,7 +349,10 @@ sub start_enable {
 	}
 
 	push @{$self->{patches}}, $patch;
-	$self->trace($_ => $patch, funcs => scalar @{$patch->{funcs}}, nops => scalar @nops,
+	# Counted by name.
+	my %dropped = map { $_ => 1 } map { @{$_->{funcs}} } @replaced;
+	delete @dropped{@{$patch->{funcs}}};
+	$self->trace($_ => $patch, funcs => scalar @{$patch->{funcs}}, nops => scalar keys %dropped,
 		     replaced => scalar @replaced) for 'admit', 'commit';
 	$self->{transition} = {
 		patch => $patch,
