@@ -319,7 +319,6 @@ sub start_enable {
 	} @{$patch->{own}};
 	my (@done, %obsolete, @nops);
 
-	$patch->{was_forced} = 1 if grep { $_->{was_forced} } @replaced;
 	for my $state (@introduced) {
 		$self->call(pre_patch => $patch, $state);
 		if ($state->{fail} && !$state->{bare}) {
@@ -464,6 +463,7 @@ sub try_complete {
 	my @gone = $t->{patching} ? @{$t->{replaced}} : $patch;
 	if ($t->{enable} && $t->{patching}) {
 		$self->{tainted} = 1 if $patch->{taints};
+		$patch->{was_forced} = 1 if grep { $_->{was_forced} } @gone;
 		$self->uevent($patch, 'enabled');
 		$self->uevent($_, 'replaced') for @gone;
 	} elsif (!$t->{enable} && !$t->{patching}) {
