@@ -174,7 +174,7 @@ sub replaces {
 	my $core = $self->{core};
 
 	return $patch->{replace} unless managed($patch);
-	return 1 if $core->{allow_replace_all} eq 'Y' &&
+	return 1 if $core && $core->{allow_replace_all} eq 'Y' &&
 		($patch->{replace_all} || $patch->{set} == 0 && $core->{set0_replaces_all} eq 'Y');
 	return $patch->{scoped} unless managed($old);
 	return grep { $_ == $old->{set} } $patch->{set}, @{$patch->{obsoletes}};
