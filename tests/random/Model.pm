@@ -71,6 +71,7 @@ sub client {
 		replace_all => $given{replace_all},
 		obsoletes => [split(/,/, $given{obsoletes} // '')],
 		funcs => [map { function_key($_) } split(/,/, $given{funcs} // '')],
+		written => [split(/,/, $given{funcs} // '')],
 		stock => [map { { id => $_, version => shift(@versions) // 0 } }
 			  split(/,/, $given{stock} // '')],
 		own => [],
@@ -511,6 +512,10 @@ sub unfit {
 				unless $self->loaded(object_of($function));
 			return 'a nop of stock livepatch above the other name' if $patch->{replace};
 		}
+		my %written;
+		$written{function_key($_)}{$_} = 1 for map { @{$_->{written}} } $patch, @{$self->{patches}};
+		return 'for stock livepatch, positions 0 and 1 are two nops of one name'
+			if $patch->{replace} && grep { keys %$_ > 1 } values %written;
 		return 'a function twice in a stock patch'
 			if !managed($patch) && $self->own_mistakes({ %$patch, set => 0 });
 	}
