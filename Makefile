@@ -59,7 +59,7 @@ rpm: dist
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check check-debug check-random check-packages demo model
+.PHONY: help check check-debug check-random check-packages bench demo model
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -71,6 +71,7 @@ help:
 	@echo "make check TESTS=\"name\"    only these files of tests/functional"
 	@echo "make model                 every order of events, in a small model: tests/model/README.md"
 	@echo "make check-random STEPS=1000 SEED=7   random operations, see tests/random/README.md"
+	@echo "make bench                 what it costs, see Documentation/performance.md"
 	@echo "make deb, make rpm         packages, in build/"
 	@echo "make check-packages        builds, installs and uses them, in virtual machines"
 
@@ -89,6 +90,9 @@ check-packages:
 
 check-debug:
 	@KERNELS=debug TESTS="$(TESTS)" V="$(V)" tests/vm/check
+
+bench:
+	@KERNELS="$(KERNELS)" ROWS="$(ROWS)" JSON="$(JSON)" tests/bench/bench
 
 demo:
 	@tests/vm/demo

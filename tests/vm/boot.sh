@@ -31,7 +31,7 @@ boot() {
 	# Emulated, page table isolation takes a sixth of the time.
 	timeout --foreground -k 10 "${KLP_SETS_MACHINE_LIMIT:-4500}" \
 		setpriv --pdeathsig KILL \
-		qemu-system-x86_64 "${accel[@]}" -smp 2 -m "${memory[$kernel]:-2G}" \
+		qemu-system-x86_64 "${accel[@]}" -smp "${processors:-2}" -m "${memory[$kernel]:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$console,append=on" -serial chardev:console \
 		-chardev stdio,id=output,signal=off -serial chardev:output \
