@@ -160,6 +160,15 @@ sub rmmod {
 	});
 }
 
+sub load_core {
+	insmod(image('klp-sets'), '') or die "insmod klp-sets.ko: $!\n";
+}
+
+sub reload_core {
+	rmmod('klp_sets');
+	load_core();
+}
+
 # Disables those that are enabled, and removes all.
 sub unload {
 	for my $nr (@_) {
@@ -176,9 +185,8 @@ sub unload {
 -e '/klp-sets/settings' or die "this is not a machine of the benchmark\n";
 put('/proc/sys/kernel/printk', 4);
 $| = 1;
-for my $module ('bench_target', 'klp-sets') {
-	insmod(image($module), '') or die "insmod $module.ko: $!\n";
-}
+insmod(image('bench_target'), '') or die "insmod bench_target.ko: $!\n";
+load_core();
 calibrate();
 
 1;
