@@ -28,7 +28,8 @@ boot() {
 	local accel image=$1 initrd=$2 console=$3
 	shift 3
 	read -r -a accel <<< "$(accelerator)"
-	# Emulated, page table isolation takes a sixth of the time.
+	# Emulated, page table isolation takes a sixth of the time, and a machine that gets
+	# no processor for half a minute is not locked up.
 	timeout --foreground -k 10 "${KLP_SETS_MACHINE_LIMIT:-4500}" \
 		setpriv --pdeathsig KILL \
 		qemu-system-x86_64 "${accel[@]}" -smp "${processors:-2}" -m "${memory[$kernel]:-2G}" \
@@ -36,6 +37,6 @@ boot() {
 		-chardev "file,id=console,path=$console,append=on" -serial chardev:console \
 		-chardev stdio,id=output,signal=off -serial chardev:output \
 		-kernel "$image" -initrd "$initrd" "$@" \
-		-append "console=ttyS0 loglevel=${loglevel[$kernel]:-7} log_buf_len=8M panic=-1 random.trust_cpu=on pti=off rdinit=/init ${KLP_SETS_CMDLINE:-}" \
+		-append "console=ttyS0 loglevel=${loglevel[$kernel]:-7} log_buf_len=8M panic=-1 random.trust_cpu=on pti=off watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 rdinit=/init ${KLP_SETS_CMDLINE:-}" \
 		< /dev/null
 }
