@@ -242,6 +242,7 @@ owner_drops_function() {
 	load a1 set=1 funcs=cmdline_proc_show,version_proc_show
 	refuse_function version_proc_show a1 1 b1 2 funcs=version_proc_show
 	load a2 set=1 funcs=cmdline_proc_show
+	unload a1
 	load b1 set=2 funcs=version_proc_show
 	runs version_proc_show b1
 	refuse_function version_proc_show b1 2 a3 1 funcs=cmdline_proc_show,version_proc_show
