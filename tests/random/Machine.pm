@@ -368,8 +368,10 @@ sub wait_until {
 # Takes everything away, without the model's help. Returns what could not be.
 sub drain {
 	my ($self) = @_;
+	# What has been replaced is disabled, and leaves sysfs a little later.
 	my $settled = sub {
-		!grep { (content("$livepatch/$_/transition") // 0) != 0 } entries($livepatch);
+		!grep { (content("$livepatch/$_/transition") // 0) != 0 ||
+			(content("$livepatch/$_/enabled") // 1) != 1 } entries($livepatch);
 	};
 
 	$self->op_unpark($_) for keys %{$self->{parked}};
