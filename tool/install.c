@@ -31,6 +31,16 @@ static struct slot *slot_of(const struct store *s, const char *name)
 	return NULL;
 }
 
+/* Two names of one function are known by their address, on the machine that has it. */
+static const struct symbols *known_symbols(void)
+{
+	static const struct symbols *symbols;
+
+	if (!symbols && is_this_machine())
+		symbols = symbols_read("/proc/kallsyms");
+	return symbols;
+}
+
 /* A machine that has loaded the store, but for what changes and what leaves. */
 static struct machine *stored_machine(const struct store *s, const struct slot *changed)
 {
@@ -48,7 +58,7 @@ static struct machine *stored_machine(const struct store *s, const struct slot *
 			lp = slot_read(slot, 0);
 		if (!lp)
 			continue;
-		v = rules_judge(m, lp, NULL);
+		v = rules_judge(m, lp, known_symbols());
 		if (!v->nr_conflicts)
 			machine_apply(m, lp, v);
 	}
@@ -80,11 +90,11 @@ static char *make_room(struct store *s, const struct livepatch *lp)
 	/* It was stored for another set: a module can be loaded once only. */
 	if (same && same != own)
 		same->leaves = true;
-	v = rules_judge(stored_machine(s, own), lp, NULL);
+	v = rules_judge(stored_machine(s, own), lp, known_symbols());
 	for (size_t i = 0; i < v->nr_replaced; i++)
 		slot_of(s, v->replaced[i]->name)->leaves = true;
 	/* Without those, nothing that they have can be in its way. */
-	refuse_conflicts(lp, rules_judge(stored_machine(s, own), lp, NULL));
+	refuse_conflicts(lp, rules_judge(stored_machine(s, own), lp, known_symbols()));
 
 	for (size_t i = s->nr_slots; i-- > 0;) {
 		struct slot *slot = &s->slots[i];

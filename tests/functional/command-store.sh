@@ -103,6 +103,16 @@ one_bad() {
 }
 it "bad livepatches do not keep the others out, and each is in the journal" one_bad
 
+# Where the module is loaded, addresses tell.
+two_names() {
+	load_target klp_target
+	does 0 install --set 1 client_kpatch.ko
+	does 1 install --set 2 client_klp_build.ko
+	told "'fn4_alias' of klp_target" "the same as 'fn4' of klp_target" "'client_kpatch' of set 1"
+	told "'client_klp_build' of set 2 is not stored"
+}
+it "a livepatch that changes a stored one's function by another name is not stored" two_names
+
 stuck() {
 	load_target klp_target
 	park klp_target

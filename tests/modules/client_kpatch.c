@@ -31,10 +31,12 @@ STRING(vmlinux, "vmlinux");
 STRING(version_proc_show, "version_proc_show");
 STRING(target, "klp_target");
 STRING(twin, "twin");
+STRING(fn4, "fn4");
 
 static struct kpatch_patch_func kpatch_funcs[] __used __section(".kpatch.funcs") = {
 	{ (unsigned long)replacement, 16, 0, 16, 1, version_proc_show, vmlinux },
 	{ (unsigned long)replacement, 16, 0, 16, 2, twin, target },
+	{ (unsigned long)replacement, 16, 0, 16, 1, fn4, target },
 };
 
 static struct klp_patch *patch;
@@ -44,6 +46,9 @@ static struct klp_func *funcs;
 static int __init client_kpatch_init(void)
 {
 	unsigned int i, nr = ARRAY_SIZE(kpatch_funcs);
+	const struct kpatch_patch_func *kfunc;
+	struct klp_object *obj;
+	struct klp_func *func;
 
 	patch = kzalloc(sizeof(*patch), GFP_KERNEL);
 	objs = kcalloc(nr + 1, sizeof(*objs), GFP_KERNEL);
@@ -51,13 +56,23 @@ static int __init client_kpatch_init(void)
 	if (!patch || !objs || !funcs)
 		return -ENOMEM;
 
+	obj = objs;
+	func = funcs;
 	for (i = 0; i < nr; i++) {
-		funcs[2 * i].old_name = kpatch_funcs[i].name;
-		funcs[2 * i].new_func = (void *)kpatch_funcs[i].new_addr;
-		funcs[2 * i].old_sympos = kpatch_funcs[i].sympos;
-		objs[i].funcs = &funcs[2 * i];
-		if (strcmp(kpatch_funcs[i].objname, "vmlinux"))
-			objs[i].name = kpatch_funcs[i].objname;
+		kfunc = &kpatch_funcs[i];
+		/* An empty one ends the table of each object. */
+		if (i && strcmp(kfunc->objname, kfunc[-1].objname)) {
+			obj++;
+			func++;
+		}
+		if (!obj->funcs)
+			obj->funcs = func;
+		if (strcmp(kfunc->objname, "vmlinux"))
+			obj->name = kfunc->objname;
+		func->old_name = kfunc->name;
+		func->new_func = (void *)kfunc->new_addr;
+		func->old_sympos = kfunc->sympos;
+		func++;
 	}
 	patch->mod = THIS_MODULE;
 	patch->objs = objs;
