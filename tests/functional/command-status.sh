@@ -179,11 +179,17 @@ tasks() {
 	sed -n 's/.* of \([0-9]*\) tasks .*/\1/p' <<< "$said"
 }
 
+# It looks for the end of its sleep now and then.
+asleep() {
+	does 1 status
+	[[ $said == *"task $parked_task (cat) sleeps"* ]]
+}
+
 # blocked FUNCTION MODULE STATE: one task is left in this state, and this is what it
 # must leave
 blocked() {
 	wait_until "one task is left" alone_in_state "$3"
-	does 1 status
+	wait_until "it sleeps" asleep
 	told "; $(($(tasks) - 1)) of $(tasks) tasks are switched"
 	told "task $parked_task (cat) sleeps" " in $1+0x" "[$2]"
 	does 1 status -v
