@@ -38,6 +38,9 @@ struct klp_sets_state;
  * @post_unpatch before the new one's @post_patch. After its reversal, the old one's
  * @post_patch come before the new one's @post_unpatch.
  *
+ * Those of stock livepatch's objects come after all of these at each of the four
+ * moments. So an object's post_unpatch finds no shadow variable of a state that ends.
+ *
  * Context: process context, under klp_mutex: may sleep. Must not enable, disable
  * or reverse a livepatch, nor wait for a module to be loaded or removed.
  */
@@ -50,7 +53,8 @@ struct klp_sets_callbacks {
 
 /**
  * struct klp_sets_state - a side effect whose life is tied to the set
- * @id:		identifier, not zero, unique among all enabled patches
+ * @id:		identifier, not zero, which no enabled patch has outside the set and
+ *		those that are obsoleted
  * @name:	one word, shown to the operator; the same in all patches of the set
  * @callbacks:	what to do when the state comes and goes
  * @is_shadow:	@id is that of shadow variables, which are freed at the end of the

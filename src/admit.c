@@ -269,31 +269,11 @@ int klp_sets_check_first_time(const struct klp_patch *patch)
 	return 0;
 }
 
-/* A call of plain klp_enable_patch(). */
-static struct klp_sets_record *klp_sets_stock_record(struct klp_patch *patch)
-{
-	struct klp_sets_assignment *a = klp_sets_find_assignment(patch->mod->name);
-	bool scoped = !a && patch->replace && klp_sets_scope_stock_replace();
-	struct klp_sets_patch p = { .patch = patch };
-	struct klp_sets_record *rec;
-
-	if (a)
-		klp_sets_get_assigned(a, &p);
-	rec = klp_sets_alloc_record(patch, a || scoped ? &p : NULL);
-	if (!IS_ERR(rec)) {
-		rec->assignment = a;
-		rec->replace_stock = scoped;
-	}
-	return rec;
-}
-
 /* The policy that keeps a stock patch from wiping out all others. */
-static int klp_sets_check_stock_replace(const struct klp_sets_record *rec)
+static int klp_sets_check_nothing_managed(const struct klp_sets_record *rec)
 {
 	const struct klp_patch *old;
 
-	if (rec->managed || !rec->replace_all || !klp_sets_refuse_stock_replace())
-		return 0;
 	klp_sets_for_each_patch(old) {
 		if (!klp_sets_record_of(old))
 			continue;
@@ -304,14 +284,41 @@ static int klp_sets_check_stock_replace(const struct klp_sets_record *rec)
 	return 0;
 }
 
+/* A call of plain klp_enable_patch(). */
+static struct klp_sets_record *klp_sets_stock_record(struct klp_patch *patch)
+{
+	struct klp_sets_assignment *a = klp_sets_find_assignment(patch->mod->name);
+	enum klp_sets_stock_policy policy = KLP_SETS_STOCK_ALL;
+	struct klp_sets_patch p = { .patch = patch };
+	struct klp_sets_record *rec;
+	int ret;
+
+	if (a)
+		klp_sets_get_assigned(a, &p);
+	else if (patch->replace)
+		policy = klp_sets_stock_policy();
+	rec = klp_sets_alloc_record(patch, a || policy == KLP_SETS_STOCK_SCOPED ? &p : NULL);
+	if (IS_ERR(rec))
+		return rec;
+
+	rec->assignment = a;
+	rec->replace_stock = policy == KLP_SETS_STOCK_SCOPED;
+	if (policy == KLP_SETS_STOCK_REFUSE) {
+		ret = klp_sets_check_nothing_managed(rec);
+		if (ret) {
+			klp_sets_free_record(rec);
+			return ERR_PTR(ret);
+		}
+	}
+	return rec;
+}
+
 static int klp_sets_admit_record(struct klp_sets_record *rec)
 {
 	struct klp_sets_table table = {};
 	int ret;
 
-	ret = klp_sets_check_stock_replace(rec);
-	if (!ret)
-		ret = klp_sets_check_record(rec, &table);
+	ret = klp_sets_check_record(rec, &table);
 	if (!ret)
 		ret = klp_sets_prepare_nops(rec, &table);
 	klp_sets_free_table(&table);
@@ -323,7 +330,7 @@ static int klp_sets_admit_record(struct klp_sets_record *rec)
 	/* Or stock livepatch would add nops for every patch on the machine. */
 	if (rec->managed)
 		rec->patch->replace = false;
-	klp_sets_admitted = rec;
+	klp_sets_set_admitted(rec);
 	trace_klp_sets_admit(rec);
 	return 0;
 }

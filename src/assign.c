@@ -270,7 +270,7 @@ static int klp_sets_adopt_patch(struct klp_patch *patch, const struct klp_sets_a
 		return PTR_ERR(rec);
 
 	/* Being admitted, it needs the hooks, and goes when it is dropped. */
-	klp_sets_admitted = rec;
+	klp_sets_set_admitted(rec);
 	ret = klp_sets_update_hooks();
 	if (!ret)
 		ret = klp_sets_check_adopted(rec);

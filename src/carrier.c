@@ -270,7 +270,7 @@ int klp_sets_adopt(struct klp_sets_record *rec)
 		return ret;
 	}
 
-	klp_sets_admitted = NULL;
+	klp_sets_set_admitted(NULL);
 	rec->settled = true;
 	klp_sets_hand_over(obj);
 	obj->patched = true;

@@ -38,8 +38,8 @@ void notrace klp_sets_commit(struct klp_patch *patch)
 		return;
 
 	trace_klp_sets_commit(rec);
-	klp_sets_admitted = NULL;
 	klp_sets_add_record(rec);
+	klp_sets_set_admitted(NULL);
 	list_add(&rec->carrier->obj.node, &patch->obj_list);
 	if (!rec->managed)
 		return;

@@ -136,8 +136,13 @@ struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch);
 bool klp_sets_have_requests(void);
 
 /* policy.c */
-bool klp_sets_scope_stock_replace(void);
-bool klp_sets_refuse_stock_replace(void);
+enum klp_sets_stock_policy {
+	KLP_SETS_STOCK_ALL,
+	KLP_SETS_STOCK_SCOPED,
+	KLP_SETS_STOCK_REFUSE,
+};
+
+enum klp_sets_stock_policy klp_sets_stock_policy(void);
 bool klp_sets_may_replace_all(const struct klp_sets_patch *p);
 bool klp_sets_must_taint(const struct klp_sets_patch *p);
 void klp_sets_taint(struct klp_sets_record *rec);
@@ -164,6 +169,7 @@ int klp_sets_check_adopted(struct klp_sets_record *rec);
 
 /* record.c */
 extern struct klp_sets_record *klp_sets_admitted;
+void klp_sets_set_admitted(struct klp_sets_record *rec);
 struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 					      struct klp_sets_patch *p);
 void klp_sets_free_record(struct klp_sets_record *rec);
@@ -218,6 +224,7 @@ void klp_sets_states_post_patch(struct klp_sets_record *rec);
 void klp_sets_states_pre_unpatch(struct klp_sets_record *rec);
 void klp_sets_states_post_unpatch(struct klp_sets_record *rec);
 ssize_t klp_sets_emit_states(const struct klp_sets_record *rec, char *buf);
+void klp_sets_exit_states(void);
 
 /* report.c */
 struct klp_sets_counts {

@@ -146,8 +146,9 @@ static void klp_sets_explain_failure(int err)
 		if (!ret)
 			unregister_ftrace_function(&ops);
 		else
-			pr_err("cannot hook %s() (%d): is kernel.ftrace_enabled=0, or does another module redirect it?\n",
-			       klp_sets_places[i].name, ret);
+			pr_err("cannot hook %s() (%d): %s\n", klp_sets_places[i].name, ret,
+			       ret == -ENOMEM ? "out of memory" :
+			       "is kernel.ftrace_enabled=0, or does another module redirect it?");
 	}
 	klp_sets_free_filter(&ops);
 	if (!ret)

@@ -37,6 +37,7 @@ static void __exit klp_sets_exit(void)
 
 	klp_sets_flush_records();
 	klp_sets_exit_hooks();
+	klp_sets_exit_states();
 	klp_sets_free_force();
 }
 

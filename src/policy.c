@@ -11,12 +11,6 @@
 
 #include "core.h"
 
-enum {
-	KLP_SETS_STOCK_ALL,
-	KLP_SETS_STOCK_SCOPED,
-	KLP_SETS_STOCK_REFUSE,
-};
-
 static const char * const klp_sets_stock_names[] = {
 	[KLP_SETS_STOCK_ALL] = "all",
 	[KLP_SETS_STOCK_SCOPED] = "scoped",
@@ -63,28 +57,17 @@ MODULE_PARM_DESC(taint,
 		 "a patch of any set but 0 sets the kernel's taint flag X (default: off)");
 
 /**
- * klp_sets_refuse_stock_replace() - whether a stock patch with the replace flag
- *	is refused while a managed patch is enabled
+ * klp_sets_stock_policy() - what becomes of a stock patch with the replace flag
+ *
+ * To be asked once a patch: between two answers the operator may have changed it.
  */
-bool klp_sets_refuse_stock_replace(void)
+enum klp_sets_stock_policy klp_sets_stock_policy(void)
 {
-	return READ_ONCE(klp_sets_stock_replace) == KLP_SETS_STOCK_REFUSE;
-}
+	enum klp_sets_stock_policy policy = READ_ONCE(klp_sets_stock_replace);
 
-/**
- * klp_sets_scope_stock_replace() - whether a stock patch with the replace flag
- *	is a patch of set 0
- */
-bool klp_sets_scope_stock_replace(void)
-{
-	switch (READ_ONCE(klp_sets_stock_replace)) {
-	case KLP_SETS_STOCK_SCOPED:
-		return true;
-	case KLP_SETS_STOCK_REFUSE:
-		return false;
-	default:
-		return !READ_ONCE(klp_sets_allow_replace_all);
-	}
+	if (policy == KLP_SETS_STOCK_ALL && !READ_ONCE(klp_sets_allow_replace_all))
+		return KLP_SETS_STOCK_SCOPED;
+	return policy;
 }
 
 /**

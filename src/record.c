@@ -14,17 +14,16 @@
 #include "core.h"
 #include "trace.h"
 
-/* The record between admit and commit; klp_mutex. */
-struct klp_sets_record *klp_sets_admitted;
-
-/*
- * Records from commit on. Changed under klp_mutex and klp_sets_records_lock, so
- * that holding one of them is enough for a look.
- */
-static LIST_HEAD(klp_sets_records);
-
 /* A raw one, as the release hook runs with preemption disabled on PREEMPT_RT too. */
 static DEFINE_RAW_SPINLOCK(klp_sets_records_lock);
+
+/*
+ * The record between admit and commit, and those from commit on. Changed under
+ * klp_mutex and klp_sets_records_lock, so that holding one of them is enough for a
+ * look.
+ */
+struct klp_sets_record *klp_sets_admitted;
+static LIST_HEAD(klp_sets_records);
 
 static void klp_sets_reap(struct work_struct *work);
 static DECLARE_WORK(klp_sets_reap_work, klp_sets_reap);
@@ -123,10 +122,11 @@ static notrace struct klp_sets_record *klp_sets_find_record(const struct klp_pat
  * klp_sets_live_record() - the record of a patch between its commit and its release
  * @patch:	address of a patch, which is not looked into
  *
- * Unlike klp_sets_record_of() it does not need klp_mutex, when something else
- * keeps the patch from being released.
+ * Unlike klp_sets_record_of() it does not need klp_mutex for a managed patch, when
+ * something else keeps that from being released. The record of a stock patch goes
+ * with its first transition.
  *
- * Context: any; under klp_mutex, or while the patch cannot be released.
+ * Context: any; under klp_mutex, or while a managed patch cannot be released.
  * Return: the record, or NULL.
  */
 notrace struct klp_sets_record *klp_sets_live_record(const struct klp_patch *patch)
@@ -138,6 +138,21 @@ notrace struct klp_sets_record *klp_sets_live_record(const struct klp_patch *pat
 	rec = klp_sets_find_record(patch);
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
 	return rec;
+}
+
+/**
+ * klp_sets_set_admitted() - note which patch is between admit and commit
+ * @rec:	its record, or NULL
+ *
+ * Context: any, under klp_mutex.
+ */
+void notrace klp_sets_set_admitted(struct klp_sets_record *rec)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	klp_sets_admitted = rec;
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
 }
 
 /**
@@ -226,8 +241,19 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
  */
 bool notrace klp_sets_blocks(const struct klp_patch *patch)
 {
-	const struct klp_sets_record *rec = klp_sets_live_record(patch);
-	const struct klp_sets_state *blocker = rec ? rec->blocker : NULL;
+	const struct klp_sets_state *blocker = NULL;
+	const struct klp_sets_record *rec;
+	unsigned long flags;
+
+	/* Whether the patch is managed is not known yet: the record may go any time. */
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	rec = klp_sets_find_record(patch);
+	/* The file is there before commit. */
+	if (!rec && klp_sets_admitted && klp_sets_admitted->patch == patch)
+		rec = klp_sets_admitted;
+	if (rec)
+		blocker = rec->blocker;
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
 
 	if (blocker)
 		pr_err("'%s' cannot be disabled: state %lu '%s' cannot be removed\n",
@@ -337,7 +363,7 @@ void klp_sets_drop_admitted(void)
 {
 	struct klp_sets_record *rec = klp_sets_admitted;
 
-	klp_sets_admitted = NULL;
+	klp_sets_set_admitted(NULL);
 	if (rec)
 		klp_sets_free_record(rec);
 }

@@ -275,14 +275,19 @@ static bool klp_sets_leave_all_alone;
 
 /*
  * A task that was forced may be in the old code for ever, so the variables must
- * stay, even when a later patch has the same state again. The module of the old
- * code is pinned, and keeps this one and what it remembers.
+ * stay, even when a later patch has the same state again. While a module with such
+ * code is pinned, it keeps this one and what it remembers.
  */
-static bool klp_sets_may_be_in_use(const struct klp_sets_record *rec, unsigned long id)
+static void klp_sets_note_use(const struct klp_sets_record *rec, unsigned long id)
 {
 	if ((rec->was_forced || klp_sets_was_forced()) &&
 	    xa_err(xa_store(&klp_sets_left_alone, id, xa_mk_value(1), GFP_KERNEL)))
 		klp_sets_leave_all_alone = true;
+}
+
+static bool klp_sets_may_be_in_use(const struct klp_sets_record *rec, unsigned long id)
+{
+	klp_sets_note_use(rec, id);
 	return klp_sets_leave_all_alone || xa_load(&klp_sets_left_alone, id);
 }
 
@@ -411,6 +416,16 @@ static void klp_sets_inherit_force(struct klp_sets_record *old_rec,
 	rec->was_forced |= old_rec->was_forced;
 }
 
+/* A stock patch may have taken them over, and its record goes now. */
+static void klp_sets_note_all_uses(struct klp_sets_record *old_rec, struct klp_sets_record *rec)
+{
+	struct klp_sets_state *state;
+
+	klp_sets_for_each_own_state(old_rec, state)
+		if (state->is_shadow)
+			klp_sets_note_use(old_rec, state->id);
+}
+
 /* The replaced patches stay, but tasks were forced to the new one and back. */
 static void klp_sets_note_force(struct klp_sets_record *old_rec, struct klp_sets_record *rec)
 {
@@ -434,6 +449,8 @@ void klp_sets_states_post_patch(struct klp_sets_record *rec)
 	} else {
 		klp_sets_for_replaced(rec, klp_sets_finish_removal);
 		klp_sets_for_replaced(rec, klp_sets_inherit_force);
+		if (!rec->managed)
+			klp_sets_for_replaced(rec, klp_sets_note_all_uses);
 		klp_sets_for_each_own_state(rec, state)
 			if (!klp_sets_is_inherited(rec, state->id))
 				klp_sets_call(rec, state, state->callbacks.post_patch);
@@ -489,4 +506,12 @@ ssize_t klp_sets_emit_states(const struct klp_sets_record *rec, char *buf)
 				     klp_sets_state_name(state), rec->patch->mod->name,
 				     state->block_disable ? "block_disable" : "-");
 	return len;
+}
+
+/**
+ * klp_sets_exit_states() - forget what was forced, at module exit
+ */
+void klp_sets_exit_states(void)
+{
+	xa_destroy(&klp_sets_left_alone);
 }

@@ -260,6 +260,27 @@ enabling_is_not_reversed() {
 }
 it "the enabling of a patch with a state that blocks is not reversed" enabling_is_not_reversed
 
+# The file is there a moment before the patch is enabled. Two processors: one of them
+# enables it while the other writes.
+impatience() {
+	second_cpu 1
+	while :; do
+		echo 0 > $livepatch/client_p1/enabled
+	done 2> /dev/null &
+	# shellcheck disable=SC2064
+	trap "kill $!" EXIT
+	for _ in {1..5}; do
+		mark
+		load p1 set=1 funcs=klp_target:fn1,cmdline_proc_show,version_proc_show \
+			states=5:five:block
+		story p1:5:pre_patch p1:patching p1:5:post_patch p1:patched
+		free_blocked
+		unload p1 p3
+	done
+}
+it "nobody is fast enough to disable a patch with a state that blocks" impatience
+second_cpu 0
+
 # Nobody has been let in by force.
 force_is_no_way_round() {
 	stall

@@ -256,6 +256,24 @@ forced_enabling() {
 }
 it "after a forced enabling the variables are left alone" forced_enabling
 
+# A stock patch has the state for a while, which knows nothing of variables.
+handed_to_stock() {
+	stall
+	start p1 set=1 funcs=klp_target:park states=46:one:shadow+dtor
+	set_attribute p1 force 1
+	complete p1
+	unpark klp_target
+	attach 46
+	load s1 replace=1 funcs=cmdline_proc_show states=46 versions=1
+	gone p1
+	load p2 set=1 replace_all=1 funcs=cmdline_proc_show states=46:one:shadow+dtor
+	gone s1
+	disable p2
+	left_alone 46 p2
+	attached 46
+}
+it "what was forced is not forgotten when a stock patch takes the state over" handed_to_stock
+
 # The set starts anew, and the task is still there.
 for_ever() {
 	load_target klp_target
