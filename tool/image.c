@@ -34,7 +34,9 @@ struct variable {
 };
 
 struct image {
-	void *file;
+	void *file;			/* decompressed */
+	size_t file_size;
+	bool compressed;
 	Elf *elf;
 	struct section *sections;
 	size_t nr_sections;
@@ -135,7 +137,7 @@ static unsigned char *read_through(const char *program, const char *path, size_t
 	return buf;
 }
 
-static unsigned char *read_module(const char *path, size_t *size, char **why)
+static unsigned char *read_module(const char *path, size_t *size, bool *compressed, char **why)
 {
 	unsigned char *buf = NULL;
 	int fd, err;
@@ -155,6 +157,7 @@ static unsigned char *read_module(const char *path, size_t *size, char **why)
 		if (*size >= compressions[i].len &&
 		    !memcmp(buf, compressions[i].magic, compressions[i].len)) {
 			free(buf);
+			*compressed = true;
 			return read_through(compressions[i].program, path, size, why);
 		}
 	}
@@ -397,13 +400,12 @@ static bool is_module(Elf *elf, char **why)
 struct image *image_open(const char *path, char **why)
 {
 	struct image *image = xcalloc(1, sizeof(*image));
-	size_t size;
 
 	*why = NULL;
-	image->file = read_module(path, &size, why);
+	image->file = read_module(path, &image->file_size, &image->compressed, why);
 	if (image->file) {
 		elf_version(EV_CURRENT);
-		image->elf = elf_memory(image->file, size);
+		image->elf = elf_memory(image->file, image->file_size);
 		if (is_module(image->elf, why) && !read_image(image))
 			*why = xstrdup("the file is damaged");
 	}
@@ -428,6 +430,12 @@ void image_close(struct image *image)
 }
 
 /* --- looking into it ---------------------------------------------------------- */
+
+const void *image_content(const struct image *image, size_t *size)
+{
+	*size = image->file_size;
+	return image->compressed ? image->file : NULL;
+}
 
 const char *image_modinfo(const struct image *image, const char *tag, const char *prev)
 {

@@ -25,6 +25,8 @@ struct image;
 struct image *image_open(const char *path, char **why);
 void image_close(struct image *image);
 
+/* What a compressed file contains, or NULL when it is not compressed. */
+const void *image_content(const struct image *image, size_t *size);
 /* The value of a modinfo tag after *prev* (NULL: the first one), or NULL. */
 const char *image_modinfo(const struct image *image, const char *tag, const char *prev);
 /* Whether it needs a symbol of the kernel or another module. */

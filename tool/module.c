@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "image.h"
 #include "klp-sets.h"
 
 /* A new one each time: it would remember files and modules that have changed since. */
@@ -131,46 +133,48 @@ static int insert_dependencies(struct kmod_ctx *ctx, char *names, char **said)
 	return 0;
 }
 
-static int insert_all_dependencies(struct kmod_ctx *ctx, struct kmod_module *mod, char **said)
+/*
+ * An uncompressed file is handed over by libkmod, as a file: some kernels want to know
+ * where a module comes from. What it was built to decompress differs from one distribution
+ * to the next, so a compressed file is handed over as it was read for the rules.
+ */
+static int hand_over(struct kmod_module *mod, const struct image *image)
 {
-	struct kmod_list *info = NULL, *entry;
-	char *names;
-	int err;
+	const char *options = kmod_module_get_options(mod);
+	const void *content;
+	size_t size;
 
-	err = kmod_module_get_info(mod, &info);
-	if (err < 0)
-		return err;
-	err = 0;
-	kmod_list_foreach(entry, info) {
-		if (err || strcmp(kmod_module_info_get_key(entry), "depends"))
-			continue;
-		names = xstrdup(kmod_module_info_get_value(entry));
-		err = insert_dependencies(ctx, names, said);
-		free(names);
-	}
-	kmod_module_info_free_list(info);
-	return err;
+	content = image_content(image, &size);
+	if (!content)
+		return kmod_module_insert_module(mod, 0, options);
+	return syscall(SYS_init_module, content, size, options ? options : "") ? -errno : 0;
 }
 
 int module_insert(const char *path, char **said)
 {
 	struct kmod_ctx *ctx = new_context();
 	struct kmod_module *mod = NULL;
+	struct image *image;
+	const char *names;
 	int fd, err;
 
-	*said = NULL;
-	err = kmod_module_new_from_path(ctx, path, &mod);
-	if (!err)
-		err = insert_all_dependencies(ctx, mod, said);
+	image = image_open(path, said);
+	err = image ? kmod_module_new_from_path(ctx, path, &mod) : -ENOEXEC;
+	if (!err) {
+		names = image_modinfo(image, "depends", NULL);
+		err = insert_dependencies(ctx, xstrdup(names ? names : ""), said);
+	}
 	if (!err) {
 		fd = kmsg_open();
-		err = kmod_module_insert_module(mod, 0, kmod_module_get_options(mod));
+		err = hand_over(mod, image);
 		*said = kmsg_read(fd, kmod_module_get_name(mod));
 	}
 	if (!err) {
 		free(*said);
 		*said = NULL;
 	}
+	if (image)
+		image_close(image);
 	kmod_module_unref(mod);
 	kmod_unref(ctx);
 	return err;
@@ -332,10 +336,11 @@ static pid_t start_grace_period(void)
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	/* Or whoever reads what the parent prints would wait for this process. */
+	/* Or whoever reads what the parent prints, or waits for its lock, waits for us. */
 	null = open("/dev/null", O_RDWR);
 	for (int fd = 0; null >= 0 && fd < 3; fd++)
 		dup2(null, fd);
+	syscall(SYS_close_range, 3, ~0U, 0);
 	_exit(-wait_for_grace_period());
 }
 

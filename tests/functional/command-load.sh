@@ -128,6 +128,14 @@ alias_conflict() {
 }
 it "so is one between two names of a function" alias_conflict
 
+# libkmod does not read all of these everywhere.
+compressed() {
+	gzip < vendor_a_v1.ko > "$scratch/vendor_a_v1.ko.gz"
+	does 0 load "$scratch/vendor_a_v1.ko.gz"
+	printed "'vendor_a_v1' of set 1 is in effect"
+}
+it "a compressed module is loaded like any other" compressed
+
 # Only the kernel knows what a client contains.
 kernel_refuses() {
 	local before
