@@ -230,7 +230,6 @@ int cmd_boot(int argc, char **argv)
 	bool settled = false;
 	int c;
 
-	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
@@ -242,8 +241,7 @@ int cmd_boot(int argc, char **argv)
 			patience_at_boot = parse_seconds(optarg);
 			break;
 		default:
-			usage_error("boot has the options --wait=SECONDS and --settled[=SECONDS], "
-				    "not '%s'", argv[optind - 1]);
+			usage_end();
 		}
 	}
 	if (optind < argc)

@@ -120,12 +120,14 @@ int replace_file(const char *path, const char *content)
 	char *new = xasprintf("%s/.%s.new", folder, strrchr(real, '/') + 1);
 	struct stat st = { .st_mode = 0644 };
 	int fd, err = 0;
+	bool there;
 
 	if (make_folder(folder)) {
 		err = errno;
 		goto out;
 	}
-	if (stat(real, &st) && errno != ENOENT) {
+	there = !stat(real, &st);
+	if (!there && errno != ENOENT) {
 		err = errno;
 		goto out;
 	}
@@ -134,7 +136,7 @@ int replace_file(const char *path, const char *content)
 		err = errno;
 		goto out;
 	}
-	if (write_all(fd, content) || fchown(fd, st.st_uid, st.st_gid) ||
+	if (write_all(fd, content) || (there && fchown(fd, st.st_uid, st.st_gid)) ||
 	    fchmod(fd, st.st_mode & 07777))
 		err = errno;
 	if (close_synced(fd) && !err)
@@ -193,7 +195,6 @@ void lock_changes(void)
 	char *path = xasprintf("%s/lock", folder);
 	int fd = -1;
 
-	umask(022);
 	if (!make_folder(folder))
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)

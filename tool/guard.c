@@ -2,12 +2,16 @@
 /*
  * guard.c - livepatches that the machine may not survive
  *
- *   /var/lib/klp-sets/RELEASE/guards/NAME   loaded a moment ago
- *   /var/lib/klp-sets/RELEASE/held/NAME     the machine died a moment after it was loaded
+ *   /var/lib/klp-sets/RELEASE/guards/NAME     loaded a moment ago
+ *   /var/lib/klp-sets/RELEASE/survived/NAME   the machine has lived with it before
+ *   /var/lib/klp-sets/RELEASE/held/NAME       the machine died a moment after it was loaded
  *
  * A guard is on disk before its livepatch is loaded. It goes when the machine has been
  * up for a minute since, or when it is shut down. One that is found after a reboot
  * tells of a machine that did neither, and boot does not load that livepatch.
+ *
+ * At boot many are loaded at once, and all have guards. Those that the machine has lived
+ * with before are above suspicion as long as there is another.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,9 +73,15 @@ void guard_drop(const char *name)
 	forget("guards", name);
 }
 
+void guard_forgive(const char *name)
+{
+	forget("held", name);
+}
+
 void guard_forget(const char *name)
 {
 	forget("held", name);
+	forget("survived", name);
 }
 
 bool guard_held(const char *name, time_t *when)
@@ -84,17 +94,22 @@ bool guard_held(const char *name, time_t *when)
 	return true;
 }
 
-static void hold(const char *name)
+static void move(const char *name, const char *folder)
 {
-	char *held = folder_path("held");
+	char *to = folder_path(folder);
 
-	if (!make_folder(held) && !rename(guard_path("guards", name), guard_path("held", name)) &&
-	    !sync_folder(held))
+	if (!make_folder(to) && !rename(guard_path("guards", name), guard_path(folder, name)) &&
+	    !sync_folder(to))
 		return;
 	/* Another klp-sets may have been faster. */
 	if (errno != ENOENT)
-		warn("%s cannot be moved to %s: %s", guard_path("guards", name), held,
+		warn("%s cannot be moved to %s: %s", guard_path("guards", name), to,
 		     strerror(errno));
+}
+
+static bool has_survived(const char *name)
+{
+	return !access(guard_path("survived", name), F_OK);
 }
 
 /* The uptime at which it was raised in this boot, or -1. */
@@ -109,25 +124,49 @@ static double raised_at(const char *name, const char *this_boot)
 	return at;
 }
 
+/* The machine died of one of these. */
+static void hold_suspects(char **names, size_t n)
+{
+	bool others = false;
+
+	for (size_t i = 0; i < n; i++)
+		others |= !has_survived(names[i]);
+	/* First who is above suspicion: whoever comes in between must not find them alone. */
+	for (size_t i = 0; others && i < n; i++) {
+		if (has_survived(names[i]))
+			move(names[i], "survived");
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!others || !has_survived(names[i]))
+			move(names[i], "held");
+	}
+}
+
 double guard_sweep(double seconds)
 {
-	char *this_boot = boot_id();
+	char *this_boot = boot_id(), **names, **dead;
 	double now = uptime(), longest = -1;
-	char **names;
-	size_t n;
+	size_t n, nr_dead = 0;
 
 	names = list_folder(folder_path("guards"), &n);
+	dead = xcalloc(n, sizeof(*dead));
 	for (size_t i = 0; i < n; i++) {
-		double at = raised_at(names[i], this_boot);
+		double at = raised_at(names[i], this_boot), left = at + seconds - now;
 
 		if (at < 0) {
-			hold(names[i]);
-		} else if (now - at >= seconds) {
+			dead[nr_dead++] = names[i];
+			continue;
+		}
+		/* It may be long until all of a livepatch is in effect. */
+		if (seconds && in_transition(names[i]))
+			left = seconds;
+		if (left <= 0) {
 			forget("held", names[i]);
-			forget("guards", names[i]);
-		} else if (at + seconds - now > longest) {
-			longest = at + seconds - now;
+			move(names[i], "survived");
+		} else if (left > longest) {
+			longest = left;
 		}
 	}
+	hold_suspects(dead, nr_dead);
 	return longest;
 }

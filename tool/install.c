@@ -65,10 +65,25 @@ static struct machine *stored_machine(const struct store *s, const struct slot *
 	return m;
 }
 
+/* Advice is for a machine that has something loaded, or for the author of the file. */
+static void __attribute__((noreturn)) refuse_anywhere(const struct livepatch *lp,
+						      const struct verdict *v)
+{
+	for (size_t i = 0; i < v->nr_conflicts; i++)
+		warn("%s %s", v->conflicts[i].reason, v->conflicts[i].advice);
+	die("%s is not stored: it would be refused at any boot", livepatch_who(lp));
+}
+
 static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v)
 {
+	static const struct store empty;
+	struct verdict *alone;
+
 	if (!v->nr_conflicts)
 		return;
+	alone = rules_judge(stored_machine(&empty, NULL), lp, known_symbols());
+	if (alone->nr_conflicts)
+		refuse_anywhere(lp, alone);
 	for (size_t i = 0; i < v->nr_conflicts; i++)
 		warn("%s", v->conflicts[i].reason);
 	die("%s is not stored: with what is in the store, it would be refused at boot. "
@@ -151,6 +166,15 @@ static bool same_content(const char *a, const char *b)
 
 /* --- install ---------------------------------------------------------------- */
 
+static char *date(time_t t)
+{
+	char text[32] = "-";
+
+	if (t)
+		strftime(text, sizeof(text), "%F %R", localtime(&t));
+	return xstrdup(text);
+}
+
 static bool is_loaded(const char *name)
 {
 	const struct livepatch *lp = machine_find(machine_read(), name);
@@ -158,21 +182,32 @@ static bool is_loaded(const char *name)
 	return lp && lp->enabled;
 }
 
+static void commit(void *store)
+{
+	store_commit(store);
+}
+
 /*
- * Loads the current version of the new content. When it is not loaded, the store stays as
- * it was; a transition that takes longer than one would wait goes on.
+ * Loads the current version of the new content, which is in force as soon as the kernel
+ * has it: whatever happens then, machine and store agree.
  */
 static int load_prepared(struct store *s, const struct slot *slot, const struct livepatch *lp,
 			 struct load_options *options)
 {
+	char *path = xstrdup(slot->versions[0].path);
 	int status;
 
 	slot_options(slot, lp, options);
-	status = load_patch(slot->versions[0].path, options);
-	if (status != EXIT_OK && !is_loaded(lp->name)) {
+	options->loaded = commit;
+	options->data = s;
+	status = load_patch(path, options);
+	free(path);
+	if (s->next) {
 		store_abandon(s);
 		die("the store is as it was");
 	}
+	if (status != EXIT_OK && !is_loaded(lp->name))
+		warn("the store has '%s' all the same, and the next boot loads it", lp->name);
 	return status;
 }
 
@@ -205,8 +240,12 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 	store_prepare(s);
 	if (load && !(known && is_loaded(lp->name)))
 		status = load_prepared(s, slot, lp, &options);
-	store_commit(s);
-	guard_forget(lp->name);
+	else
+		store_commit(s);
+	if (known)
+		guard_forgive(lp->name);
+	else
+		guard_forget(lp->name);
 	if (opt_quiet)
 		return status;
 	printf("%s%s is %s for kernel %s", left, livepatch_who(lp), known ? "stored already" : "stored",
@@ -229,7 +268,6 @@ int cmd_install(int argc, char **argv)
 	uint32_t set = 0;
 	int c;
 
-	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
@@ -242,8 +280,7 @@ int cmd_install(int argc, char **argv)
 			load = true;
 			break;
 		default:
-			usage_error("install has the options --set N and --load, not '%s'",
-				    argv[optind - 1]);
+			usage_end();
 		}
 	}
 	if (argc - optind != 1)
@@ -260,9 +297,8 @@ int cmd_uninstall(int argc, char **argv)
 	struct slot *slot;
 	char *label, *name;
 
-	opterr = 0;
 	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		usage_error("uninstall has no options");
+		usage_end();
 	if (argc - optind != 1)
 		usage_error("uninstall needs one set, or the name of a stored livepatch");
 	lock_changes();
@@ -304,6 +340,7 @@ static int rollback(const char *arg, struct load_options *options)
 	struct slot *slot;
 	int status = EXIT_OK;
 	char *from, *left;
+	time_t when;
 	bool load;
 
 	lock_changes();
@@ -318,15 +355,19 @@ static int rollback(const char *arg, struct load_options *options)
 	lp = slot_read(slot, 0);
 	if (!lp)
 		die("the store is as it was");
+	if (guard_held(lp->name, &when))
+		warn("'%s' is loaded at boot again, although the machine died after it was loaded on %s",
+		     lp->name, date(when));
 	left = make_room(s, lp);
 	slot = find_slot(s, lp);
 	store_prepare(s);
 	load = is_this_machine() && has_other(slot);
 	if (load)
 		status = load_prepared(s, slot, lp, options);
-	store_commit(s);
-	guard_forget(lp->name);
-	if (from)
+	else
+		store_commit(s);
+	guard_forgive(lp->name);
+	if (from && strcmp(from, lp->name))
 		guard_forget(from);
 	if (opt_quiet)
 		return status;
@@ -348,28 +389,17 @@ int cmd_rollback(int argc, char **argv)
 	struct load_options load = { };
 	int c;
 
-	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c != 'w')
-			usage_error("rollback has the option --wait[=SECONDS], not '%s'",
-				    argv[optind - 1]);
+			usage_end();
 		parse_wait(optarg, &load);
 	}
 	if (argc - optind != 1)
-		usage_error("rollback needs one set");
+		usage_error("rollback needs one set, or the name of a stored livepatch");
 	return rollback(argv[optind], &load);
 }
 
 /* --- list --stored ---------------------------------------------------------- */
-
-static char *date(time_t t)
-{
-	char text[32] = "-";
-
-	if (t)
-		strftime(text, sizeof(text), "%F %R", localtime(&t));
-	return xstrdup(text);
-}
 
 static void print_slot(const struct slot *slot)
 {
@@ -394,7 +424,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 
 	json_object_object_add(row, "set", slot->has_set ?
 			       json_object_new_int64(slot->replace_set) : NULL);
-	json_object_object_add(row, "patch", current->name ?
+	json_object_object_add(row, "name", current->name ?
 			       json_object_new_string(current->name) : NULL);
 	json_object_object_add(row, "held", json_object_new_boolean(
 			       current->name && guard_held(current->name, &when)));
@@ -404,7 +434,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 
 		if (!v->name)
 			continue;
-		json_object_object_add(version, "patch", json_object_new_string(v->name));
+		json_object_object_add(version, "name", json_object_new_string(v->name));
 		json_object_object_add(version, "path", json_object_new_string(stable_path(s, v)));
 		json_object_object_add(version, "installed", json_object_new_int64(v->installed));
 		json_object_array_add(versions, version);

@@ -46,6 +46,8 @@ void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, and the end, with EXIT_REFUSED or EXIT_USAGE. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* The end of the same, when getopt_long() has said what is wrong. */
+void usage_end(void) __attribute__((noreturn));
 
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
@@ -303,6 +305,7 @@ const char *stack_blocker(const struct machine *m, const struct livepatch *lp,
  * that hold it up.
  */
 bool transition_wait(const char *name, double seconds);
+bool in_transition(const char *name);
 /* Waits until no transition at all is going on. */
 bool transition_wait_any(double seconds);
 
@@ -389,6 +392,9 @@ struct load_options {
 	bool keep;		/* do not remove what was replaced */
 	bool wait;
 	double seconds;		/* -1: as long as it takes */
+	/* Called once it is in the kernel, before its transition is waited for; or NULL. */
+	void (*loaded)(void *data);
+	void *data;
 };
 
 /* All of `klp-sets load`: EXIT_OK or EXIT_REFUSED, with messages. */

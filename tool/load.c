@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,6 +24,7 @@ struct loading {
 	struct livepatch *lp;
 	struct machine *before;	/* the machine without it */
 	bool assigned;		/* its set was written to ASSIGN */
+	double inserted;	/* when it was in the kernel; now() */
 };
 
 double patience(const struct load_options *options)
@@ -148,13 +150,31 @@ static bool lost_race(int err, const char *said)
 	return err == -EBUSY && (!said || strstr(said, "is in transition"));
 }
 
+/* Whoever interrupts us does it before the module is in the kernel, or when all know. */
+static int insert_once(const struct loading *l, char **said)
+{
+	sigset_t interrupts, before;
+	int err;
+
+	sigemptyset(&interrupts);
+	sigaddset(&interrupts, SIGHUP);
+	sigaddset(&interrupts, SIGINT);
+	sigaddset(&interrupts, SIGTERM);
+	sigprocmask(SIG_BLOCK, &interrupts, &before);
+	err = module_insert(l->path, said);
+	if (!err && l->options->loaded)
+		l->options->loaded(l->options->data);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
 static int insert(const struct loading *l, char **said)
 {
 	struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
 	int err;
 
 	for (int i = 0; i < 10; i++) {
-		err = module_insert(l->path, said);
+		err = insert_once(l, said);
 		if (!lost_race(err, *said) || !transition_wait_any(patience(l->options)))
 			break;
 		nanosleep(&moment, NULL);
@@ -172,6 +192,7 @@ static int load(struct loading *l)
 	/* It warns when it cannot be written, and is no reason not to load. */
 	guard_raise(l->lp->name);
 	err = insert(l, &said);
+	l->inserted = now();
 	if (!err)
 		return EXIT_OK;
 	guard_drop(l->lp->name);
@@ -237,6 +258,9 @@ static int finish(const struct loading *l)
 	after = machine_read();
 	lp = machine_find(after, name);
 	if (lp) {
+		/* It is in full effect only now, so the minute begins again. */
+		if (now() - l->inserted > 1)
+			guard_raise(name);
 		tell_loaded(lp, l->before, after);
 		remove_replaced(l, after);
 	} else {
@@ -324,7 +348,7 @@ int cmd_load(int argc, char **argv)
 			options.keep = true;
 			break;
 		default:
-			usage_error("see above");
+			usage_end();
 		}
 	}
 	if (argc - optind != 1)

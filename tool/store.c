@@ -33,7 +33,7 @@ static char *join(const char *folder, const char *name)
 	return xasprintf("%s/%s", folder, name);
 }
 
-/* Collected while reading: a content that was replaced meanwhile is read again. */
+/* Collected while reading, a line each: a content that was replaced meanwhile is read again. */
 static void __attribute__((format(printf, 3, 4)))
 complain(char **complaints, struct store *s, const char *fmt, ...)
 {
@@ -44,7 +44,7 @@ complain(char **complaints, struct store *s, const char *fmt, ...)
 	if (vasprintf(&text, fmt, args) < 0)
 		die("out of memory");
 	va_end(args);
-	all = xasprintf("%s%s%s", *complaints ? *complaints : "", *complaints ? "\n" : "", text);
+	all = xasprintf("%s%s\n", *complaints ? *complaints : "", text);
 	free(*complaints);
 	free(text);
 	*complaints = all;
@@ -201,7 +201,7 @@ static char *read_link(const struct store *s)
 struct store *store_read(void)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
-	char *complaints, *now;
+	char *complaints, *line, *rest, *now;
 
 	s->folder = xasprintf("%s/var/lib/klp-sets/%s", root_path(), kernel_release());
 	now = read_link(s);
@@ -213,8 +213,9 @@ struct store *store_read(void)
 			read_content(s, &complaints);
 		now = read_link(s);
 	} while (now && (!s->content || strcmp(now, s->content)));
-	if (complaints)
-		warn("the store is damaged: %s", complaints);
+	line = complaints ? strtok_r(complaints, "\n", &rest) : NULL;
+	for (; line; line = strtok_r(NULL, "\n", &rest))
+		warn("the store is damaged: %s", line);
 	return s;
 }
 
@@ -463,6 +464,11 @@ struct livepatch *slot_read(const struct slot *slot, size_t version)
 	if (!lp) {
 		warn("'%s' of %s cannot be used: %s: %s. Install it again, or go back with "
 		     "'klp-sets rollback'", v->name, slot_label(slot), v->path, why);
+		return NULL;
+	}
+	if (strcmp(lp->name, v->name)) {
+		warn("'%s' of %s cannot be used: %s is a livepatch '%s'. Install it again",
+		     v->name, slot_label(slot), v->path, lp->name);
 		return NULL;
 	}
 	if (slot->has_set && !give_set(lp, slot->replace_set, &why)) {

@@ -108,14 +108,18 @@ void slot_options(const struct slot *slot, const struct livepatch *lp,
 #define GUARD_SECONDS 60
 
 /*
- * Looks at all guards. Those of this boot that are old enough go; what is left of an
- * earlier boot means that the machine died, and holds its livepatch. Returns the
- * seconds until the next one is old enough, or -1 when none is left.
+ * Looks at all guards. Those of this boot that are old enough go, if the transition is
+ * complete or the machine is shut down (0 seconds). What is left of an earlier boot means
+ * that the machine died: of a livepatch that it had not survived before, or else of any.
+ * Those are held. Returns the seconds until the next one is old enough, or -1 when none
+ * is left.
  */
 double guard_sweep(double seconds);
 /* Whether the machine died after this livepatch had been loaded, and when. */
 bool guard_held(const char *name, time_t *when);
 /* The operator wants it at boot, whatever happened. */
+void guard_forgive(const char *name);
+/* The same, and it is another livepatch than the machine has lived with, or none. */
 void guard_forget(const char *name);
 
 #endif /* KLP_SETS_STORE_H */

@@ -381,6 +381,11 @@ static bool wait_until(const char *name, double start, double seconds)
 	return true;
 }
 
+bool in_transition(const char *name)
+{
+	return read_flag(name, "transition") > 0;
+}
+
 bool transition_wait(const char *name, double seconds)
 {
 	return wait_until(name, now(), seconds);

@@ -60,6 +60,11 @@ void usage_error(const char *fmt, ...)
 	va_start(args, fmt);
 	vwarn(fmt, args);
 	va_end(args);
+	usage_end();
+}
+
+void usage_end(void)
+{
 	fputs("Try 'klp-sets --help'.\n", stderr);
 	exit(EXIT_USAGE);
 }

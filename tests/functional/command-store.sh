@@ -202,6 +202,38 @@ slow_rollback() {
 }
 it "a rollback that takes longer than one waits is a rollback" slow_rollback
 
+# Another build under the name of what is enabled cannot be loaded.
+same_name() {
+	does 0 install --load vendor_a_v1.ko
+	{ cat vendor_a_v1.ko; echo; } > "$scratch/vendor_a_v1.ko"
+	does 1 install --load "$scratch/vendor_a_v1.ko"
+	told "'vendor_a_v1' is enabled already"
+	told "the store is as it was"
+	cmp vendor_a_v1.ko "$store/content/01-set-1/current/vendor_a_v1.ko" ||
+		fail "the store has what was not loaded"
+}
+it "what is not loaded is not stored, whatever is loaded under its name" same_name
+
+interrupted() {
+	local pid
+	load_target klp_target
+	contents s1 funcs=klp_target:park
+	contents s2 funcs=klp_target:park
+	does 0 install --set 7 --load client_s1.ko
+	park s1
+	klp-sets install --set 7 --load client_s2.ko > /dev/null 2>&1 &
+	pid=$!
+	wait_until "client_s2 is in transition" holds $livepatch/client_s2/transition 1
+	kill $pid
+	wait $pid && fail "klp-sets was not killed"
+	[[ -e $store/content/01-set-7/current/client_s2.ko ]] ||
+		fail "the kernel has it, and the store has not: $(find "$store")"
+	unpark s1
+	complete s2
+	gone s1
+}
+it "whoever gets tired of waiting leaves machine and store in agreement" interrupted
+
 # --- guards ------------------------------------------------------------------------
 
 dies() {
@@ -246,6 +278,44 @@ cleared() {
 }
 it "to install it again, or another version, has it loaded at boot" cleared
 
+# At boot, all that is stored is loaded within a minute.
+suspects() {
+	does 0 install vendor_a_v1.ko
+	does 0 install vendor_b_v1.ko
+	does 0 boot
+	survives
+	reboot
+	does 0 boot
+	does 0 install --load vendor_a_v2.ko
+	reboot
+	does 1 boot
+	told "'vendor_a_v2' of set 1 is not loaded: the machine died"
+	in_effect vendor_b_v1
+	does 0 uninstall 1
+	survives
+	# Without another, those are suspects as well.
+	reboot
+	does 0 boot
+	in_effect vendor_b_v1
+	reboot
+	does 1 boot
+	told "'vendor_b_v1' of set 2 is not loaded: the machine died"
+	not_there vendor_b_v1
+}
+it "what the machine has survived before is above suspicion beside what it has not" suspects
+
+back_to_suspect() {
+	does 0 install --load vendor_a_v1.ko
+	reboot
+	does 1 boot
+	does 0 install vendor_a_v2.ko
+	does 0 rollback 1
+	told "'vendor_a_v1' is loaded at boot again, although the machine died"
+	does 0 boot
+	in_effect vendor_a_v1
+}
+it "a rollback to a livepatch that is held says so" back_to_suspect
+
 shutdown() {
 	local pid
 	does 0 install --load vendor_a_v1.ko
@@ -269,6 +339,23 @@ minute() {
 	missing "$store/guards/vendor_a_v1" || fail "the guard is older than a minute"
 }
 it "a guard that is a minute old goes with the next change" minute
+
+# All of it runs at the end only.
+long_transition() {
+	local guard=$store/guards/client_s1
+	load_target klp_target
+	park klp_target
+	contents s1 funcs=klp_target:park
+	does 1 load --wait=0 --set 7 client_s1.ko
+	sed -i "s/^uptime .*/uptime $(awk '{print $1 - 61}' /proc/uptime)/" "$guard"
+	does 0 install vendor_b_v1.ko
+	[[ -e $guard ]] || fail "the guard is gone before the transition is complete"
+	unpark klp_target
+	complete s1
+	does 0 uninstall 2
+	missing "$guard" || fail "the guard is older than a minute"
+}
+it "a guard stays until the transition is complete" long_transition
 
 need_core
 finish

@@ -20,13 +20,13 @@ it "a new version takes the place of its set, and the one before is kept" keeps_
 json() {
 	local folder=$store/content expected
 	expected='[
-		{"set": 1, "patch": "vendor_a_v2", "held": false, "versions": [
-			{"patch": "vendor_a_v2", "installed": DATE,
+		{"set": 1, "name": "vendor_a_v2", "held": false, "versions": [
+			{"name": "vendor_a_v2", "installed": DATE,
 			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko"},
-			{"patch": "vendor_a_v1", "installed": DATE,
+			{"name": "vendor_a_v1", "installed": DATE,
 			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko"}]},
-		{"set": null, "patch": "client_s1", "held": false, "versions": [
-			{"patch": "client_s1", "installed": DATE,
+		{"set": null, "name": "client_s1", "held": false, "versions": [
+			{"name": "client_s1", "installed": DATE,
 			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko"}]}]'
 	install vendor_a_v1 vendor_a_v2 client_s1
 	accept list --stored --json
@@ -124,13 +124,48 @@ refuses() {
 	stored 01-set-1/current/vendor_a_v1.ko
 	reject 1 "does not tell which set it belongs to" install $modules/client_a1.ko
 	reject 2 "one FILE" install
-	reject 2 "--load" install --force $modules/vendor_a_v1.ko
+	reject 2 "--force" install --force $modules/vendor_a_v1.ko
 	reject 2 "'-1' is not a set" install --set -1 $modules/vendor_a_v1.ko
 	reject 2 "one set" rollback
 	reject 2 "one set" uninstall 1 2
 	reject 2 "no arguments" boot now
 }
 it "what would not load at boot, or makes no sense, is refused now" refuses
+
+# Whatever is in the store: the fault is in the file.
+refused_anywhere() {
+	local file refused=0
+	install vendor_a_v1
+	for file in $modules/client_r*.ko; do
+		said=$(klp-sets check --empty "$file") && continue
+		[[ $said == *", REFUSED"* ]] || continue
+		refused=$((refused + 1))
+		reject 1 "it would be refused at any boot" install "$file"
+		says_not uninstall
+	done
+	((refused > 2)) || fail "only $refused clients are refused by themselves"
+}
+it "a livepatch that no machine takes is refused with advice for its author" refused_anywhere
+
+no_space() {
+	install vendor_a_v1
+	! klp-sets list --stored > /dev/full 2> "$scratch/said" || fail "it does not mind"
+	[[ $(< "$scratch/said") == *"could not be written"* ]] || fail "it says: $(< "$scratch/said")"
+}
+it "output that cannot be written is a failure" no_space
+
+# To prepare another machine takes no root.
+user() {
+	chown 65534:65534 "$KLP_SETS_ROOT"
+	local as="setpriv --reuid 65534 --regid 65534 --clear-groups klp-sets"
+	chmod 755 "$scratch"
+	for words in "install $modules/vendor_a_v1.ko" "assign other 5" "policy taint=1"; do
+		# shellcheck disable=SC2086
+		said=$($as $words 2>&1) || fail "$words: $said"
+	done
+	stored 01-set-1/current/vendor_a_v1.ko
+}
+it "in a folder of his own, any user may have a store" user
 
 # --- damage --------------------------------------------------------------------
 
@@ -150,6 +185,16 @@ damaged_parts() {
 		02-set-2/current/vendor_b_v1.ko 03-set-3/current/vendor_c_module.ko
 }
 it "what is damaged is named, keeps nothing else from working, and can be repaired" damaged_parts
+
+other_file() {
+	install vendor_a_v1
+	cp $modules/client_s2.ko "$store/content/01-set-1/current/vendor_a_v1.ko"
+	accept assign client-s1 7 1
+	install client_s1
+	says "'vendor_a_v1' of set 1 cannot be used"
+	says "is a livepatch 'client_s2'"
+}
+it "a file that was replaced by another is not used" other_file
 
 damaged_link() {
 	install vendor_a_v1
@@ -274,6 +319,16 @@ options klp_sets allow_replace_all=0" ]] || fail "klp-sets.conf: $(< "$conf")"
 	says "another file of modprobe.d sets taint"
 }
 it "the policy is kept where modprobe finds it" policies
+
+wrong_policy() {
+	mkdir -p "$KLP_SETS_ROOT/etc/modprobe.d"
+	echo "options klp_sets stock_replace=some" > "$KLP_SETS_ROOT/etc/modprobe.d/theirs.conf"
+	accept policy
+	says "stock_replace is to be 'some' when klp_sets is loaded, which it does not take"
+	accept policy stock_replace=refuse
+	says "another file"
+}
+it "a policy that klp_sets does not take is told" wrong_policy
 
 counts() {
 	accept policy stock_replace=refuse
