@@ -234,7 +234,7 @@ static void add_json(json_object *list, const struct machine *m, const struct as
 
 	for (size_t i = 0; i < a->nr_obsoletes; i++)
 		json_object_array_add(obsoletes, json_object_new_int64(a->obsoletes[i]));
-	json_object_object_add(row, "module", json_object_new_string(a->name));
+	json_object_object_add(row, "name", json_object_new_string(a->name));
 	json_object_object_add(row, "set", json_object_new_int64(a->replace_set));
 	json_object_object_add(row, "obsoletes", obsoletes);
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));
@@ -361,9 +361,8 @@ int cmd_assign(int argc, char **argv)
 {
 	static const struct option options[] = { { 0 } };
 
-	opterr = 0;
 	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		usage_error("assign has no options");
+		usage_end();
 	argc -= optind;
 	argv += optind;
 	if (!argc) {

@@ -158,11 +158,11 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 
 /* --- the verb ------------------------------------------------------------------- */
 
-static bool report_unreadable(struct check *check, const char *path, char *why)
+static bool report_error(struct check *check, const char *path, const char *what, char *why)
 {
 	struct json_object *o;
 
-	warn("cannot read '%s': %s", path, why);
+	warn("%s '%s': %s", what, path, why);
 	if (opt_json) {
 		o = json_file(path, false);
 		json_object_object_add(o, "error", json_string(why));
@@ -181,9 +181,11 @@ static bool check_file(struct check *check, const char *path)
 
 	lp = livepatch_from_file(path, &why);
 	if (!lp)
-		return report_unreadable(check, path, why);
-	if (!rules_choose_set(check->m, lp, check->has_set ? &check->set : NULL, &why))
-		die("%s", why);
+		return report_error(check, path, "cannot read", why);
+	if (!rules_choose_set(check->m, lp, check->has_set ? &check->set : NULL, &why)) {
+		livepatch_free(lp);
+		return report_error(check, path, "cannot judge", why);
+	}
 
 	v = rules_judge(check->m, lp, check->symbols);
 	if (opt_json)
@@ -225,7 +227,7 @@ static void parse_options(struct check *check, int argc, char **argv)
 			check->map = optarg;
 			break;
 		default:
-			usage_error("see above");
+			usage_end();
 		}
 	}
 	if (optind == argc)

@@ -485,12 +485,13 @@ static void read_ext_object(struct reader *r, struct place at)
 
 static bool read_klp_build(struct reader *r)
 {
+	uint64_t size, present;
 	struct place at;
-	uint64_t size;
 
 	if (!image_section(r->image, EXT_OBJS, &at, &size) &&
 	    !image_section(r->image, EXT_OBJS_OLD, &at, &size))
 		return false;
+	r->damaged |= size && !image_bytes(r->image, at, &present);
 	for (; size >= EXT_OBJ_SIZE && !r->damaged; size -= EXT_OBJ_SIZE) {
 		read_ext_object(r, at);
 		at = place_add(at, EXT_OBJ_SIZE);

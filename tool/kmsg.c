@@ -50,6 +50,9 @@ static char *message(char *record, const char *module)
 		said = skip(text, own);
 		free(own);
 	}
+	/* Of any module that the kernel was not built with; no reason for anything. */
+	if (said && strstr(said, "taints kernel"))
+		return NULL;
 	return said ? xstrdup(said) : NULL;
 }
 

@@ -177,7 +177,7 @@ static struct json_object *json_funcs(const struct livepatch *lp)
 		func = json_object_new_object();
 		json_object_object_add(func, "object", json_text(lp->funcs[i].object));
 		json_object_object_add(func, "name", json_text(lp->funcs[i].name));
-		json_object_object_add(func, "position",
+		json_object_object_add(func, "sympos",
 				       json_object_new_int64(lp->funcs[i].sympos));
 		json_object_array_add(array, func);
 	}
@@ -190,7 +190,11 @@ static struct json_object *json_states(const struct livepatch *lp)
 
 	for (size_t i = 0; i < lp->nr_states; i++) {
 		state = json_object_new_object();
-		json_object_object_add(state, "id", json_object_new_uint64(lp->states[i].id));
+		/* As a string: JSON has no numbers of 64 bits that everybody can read. */
+		char *id = xasprintf("%lu", lp->states[i].id);
+
+		json_object_object_add(state, "id", json_object_new_string(id));
+		free(id);
 		json_object_object_add(state, "name", json_text(lp->states[i].name));
 		json_object_object_add(state, "block_disable",
 				       json_object_new_boolean(lp->states[i].block_disable));
@@ -275,7 +279,6 @@ int cmd_list(int argc, char **argv)
 	struct machine *m;
 	int c;
 
-	opterr = 0;
 	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		switch (c) {
 		case 'v':
@@ -285,7 +288,7 @@ int cmd_list(int argc, char **argv)
 			stored = true;
 			break;
 		default:
-			usage_error("list has no option '%s'", argv[optind - 1]);
+			usage_end();
 		}
 	}
 	if (optind < argc)

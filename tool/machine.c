@@ -138,7 +138,8 @@ struct livepatch *machine_find_arg(const struct machine *m, const char *arg)
 	for (size_t i = 0; i < m->nr_leftovers; i++) {
 		if (!strcmp(m->leftovers[i].name, name))
 			die("livepatch '%s' is not enabled any more; only its module is left%s",
-			    name, m->leftovers[i].refcnt ? "" : ", which rmmod removes");
+			    name, m->leftovers[i].refcnt ? "" :
+			    ", which 'klp-sets unload' removes");
 	}
 	die("there is no livepatch '%s' on this machine; 'klp-sets list' shows all", name);
 }

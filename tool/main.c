@@ -2,6 +2,7 @@
 /* main.c - verbs, options, --help */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "klp-sets.h"
 
@@ -11,9 +12,9 @@ static const struct verb {
 	const char *arguments;
 	const char *help;
 } verbs[] = {
-	{ "list", cmd_list, "[-v] [--stored]",
+	{ "list", cmd_list, "[-v|--verbose] [--stored]",
 	  "sets and livepatches on this machine, or in the store" },
-	{ "status", cmd_status, "[-v]",
+	{ "status", cmd_status, "[-v|--verbose]",
 	  "what a transition waits for, and whether each patch is in effect" },
 	{ "check", cmd_check, "[--set N] [--empty] [--symbols MAP] FILE...",
 	  "what would happen if these were loaded, one after the other" },
@@ -29,7 +30,7 @@ static const struct verb {
 	  "keep a livepatch in the store, to be loaded at boot" },
 	{ "uninstall", cmd_uninstall, "SET|PATCH",
 	  "take a set out of the store" },
-	{ "rollback", cmd_rollback, "[--wait[=SECONDS]] SET",
+	{ "rollback", cmd_rollback, "[--wait[=SECONDS]] SET|PATCH",
 	  "go back to the version before, in the store and on the machine" },
 	{ "boot", cmd_boot, "[--wait=SECONDS] [--settled[=SECONDS]]",
 	  "load the store; systemd does this at boot" },
@@ -49,10 +50,10 @@ static void help(void)
 		printf("  %s%s%s\n        %s\n", verbs[i].name, *verbs[i].arguments ? " " : "",
 		       verbs[i].arguments, verbs[i].help);
 	}
-	puts("\n  --json      print lists as JSON\n"
-	     "  --quiet     no progress, only results and errors\n"
-	     "  --help      this text\n"
-	     "  --version   the version\n\n"
+	puts("\n  --json       print lists as JSON\n"
+	     "  -q, --quiet  no progress, only results and errors\n"
+	     "  -h, --help   this text\n"
+	     "  --version    the version\n\n"
 	     "Exit status: 0 done, 1 refused, 2 wrong usage. See klp-sets(8).");
 }
 
@@ -85,15 +86,26 @@ static int take_general_options(int argc, char **argv)
 	return n;
 }
 
+/* Somebody may decide by what is missing there. */
+static int after_output(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	warn("what it printed could not be written");
+	return EXIT_REFUSED;
+}
+
 int main(int argc, char **argv)
 {
+	/* All may see what there is, whoever made it. */
+	umask(022);
 	argc = take_general_options(argc - 1, argv + 1);
 	argv++;
 	if (!argc)
 		usage_error("a verb is missing");
 	for (size_t i = 0; i < NR_VERBS; i++) {
 		if (!strcmp(argv[0], verbs[i].name))
-			return verbs[i].run(argc, argv);
+			return after_output(verbs[i].run(argc, argv));
 	}
 	usage_error("there is no verb '%s'", argv[0]);
 }

@@ -115,18 +115,29 @@ static char *kept_options(void)
 	return copy;
 }
 
-/* The last one wins. A value that the kernel would not take is as good as none. */
-static char *value_kept(const struct knob *knob)
+/* The last one wins. NULL when there is none. */
+static char *text_kept(const struct knob *knob)
 {
 	char *options = kept_options(), *word, *rest, *found = NULL;
 	const char *value;
 
 	for (word = strtok_r(options, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
-		if (is_knob(knob, word, strlen(word), &value))
-			found = parse_value(knob, value);
+		if (!is_knob(knob, word, strlen(word), &value))
+			continue;
+		free(found);
+		found = xstrdup(value);
 	}
 	free(options);
 	return found;
+}
+
+/* A value that the kernel would not take is as good as none. */
+static char *value_kept(const struct knob *knob)
+{
+	char *text = text_kept(knob), *value = text ? parse_value(knob, text) : NULL;
+
+	free(text);
+	return value;
 }
 
 struct policy policy_kept(void)
@@ -251,8 +262,14 @@ static void show(void)
 		printf("%-18s %-8s %-10s %-18s %s\n", "NAME", "NOW", "KEPT", "VALUES", "MEANING");
 	for (size_t i = 0; i < NR_KNOBS; i++) {
 		const struct knob *knob = &knobs[i];
-		char *now = value_now(knob), *kept = value_kept(knob);
+		char *now = value_now(knob), *kept = text_kept(knob), *value = value_kept(knob);
 		json_object *row;
+
+		if (kept && !value)
+			warn("%s is to be '%s' when klp_sets is loaded, which it does not take: it cannot be loaded. It can be one of: %s",
+			     knob->name, kept, allowed(knob));
+		else if (kept)
+			kept = value;
 
 		if (!opt_json) {
 			printf("%-18s %-8s %-10s %-18s %s\n", knob->name, now ? now : "-",
@@ -306,9 +323,8 @@ int cmd_policy(int argc, char **argv)
 	const struct knob **changed;
 	const char *value;
 
-	opterr = 0;
 	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		usage_error("policy has no options");
+		usage_end();
 	argc -= optind;
 	argv += optind;
 	if (!argc) {

@@ -468,14 +468,13 @@ static void check_module_name(struct judge *j)
 			 "Give each version a module name of its own, or unload this one first.");
 		return;
 	}
+	/* One that nobody uses is removed first, by load. */
 	for (size_t i = 0; i < j->m->nr_leftovers; i++) {
-		if (strcmp(j->m->leftovers[i].name, name))
+		if (!j->m->leftovers[i].refcnt || strcmp(j->m->leftovers[i].name, name))
 			continue;
 		conflict(j, xasprintf("The module '%s' is still loaded, although its livepatch is not enabled any more.",
 				      name),
-			 j->m->leftovers[i].refcnt ?
-			 "If rmmod cannot remove it, a transition was forced, and it stays until the next boot." :
-			 "Remove it with rmmod first.");
+			 "If 'klp-sets unload' cannot remove it, a transition was forced, and it stays until the next boot.");
 	}
 }
 

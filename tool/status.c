@@ -439,7 +439,7 @@ static struct json_object *json_transition(const struct status *s)
 	if (!s->changing)
 		return NULL;
 	object = json_object_new_object();
-	json_object_object_add(object, "patch", json_text(s->changing->name));
+	json_object_object_add(object, "name", json_text(s->changing->name));
 	json_object_object_add(object, "set", json_set(s->changing));
 	json_object_object_add(object, "to", json_text(s->changing->enabled ? "enabled" :
 							"disabled"));
@@ -465,7 +465,7 @@ static struct json_object *json_finding(const struct finding *f)
 	json_object_object_add(object, "set", json_set(f->lp));
 	json_object_object_add(object, "object", json_text(f->func->object));
 	json_object_object_add(object, "name", json_text(f->func->name));
-	json_object_object_add(object, "position", json_object_new_int64(f->func->sympos));
+	json_object_object_add(object, "sympos", json_object_new_int64(f->func->sympos));
 	json_object_object_add(object, "effect", json_text(effect_names[f->effect]));
 	json_object_object_add(object, "why", json_text(f->why));
 	json_object_object_add(object, "also", also);
@@ -499,10 +499,9 @@ int cmd_status(int argc, char **argv)
 	struct status *s;
 	int c;
 
-	opterr = 0;
 	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
 		if (c != 'v')
-			usage_error("status has no option '%s'", argv[optind - 1]);
+			usage_end();
 		verbose = true;
 	}
 	if (optind < argc)

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "klp-sets.h"
@@ -280,13 +281,31 @@ static char *taken_away(const struct machine *m, const struct livepatch *lp)
 	return names;
 }
 
+/* Linux before 5.18 does, and klp_sets mends it while it has something to look after. */
+static bool force_marks_all(const struct machine *m)
+{
+	int major = 0, minor = 0;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%d.%d", &major, &minor) != 2 ||
+	    major > 5 || (major == 5 && minor >= 18))
+		return false;
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		if (m->patches[i]->managed)
+			return false;
+	}
+	return !m->nr_assignments;
+}
+
 static void tell_cost(const struct machine *m, const struct livepatch *lp)
 {
 	char *names = taken_away(m, lp);
 
 	warn("this is what it costs to force the transition of %s:", livepatch_who(lp));
 	tell_tasks(lp);
-	if (!lp->enabled)
+	if (force_marks_all(m))
+		warn("  The modules of all livepatches that are enabled now cannot be removed before the next boot.");
+	else if (!lp->enabled)
 		warn("  Its module cannot be removed before the next boot.");
 	else if (*names)
 		warn("  The modules of what it replaces cannot be removed before the next boot: %s",
@@ -367,7 +386,7 @@ static void parse_options(int argc, char **argv, const char *allowed,
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == '?')
-			usage_error("see above");
+			usage_end();
 		if (!strchr(allowed, c))
 			usage_error("%s has no option '%s'", argv[0], argv[optind - 1]);
 		if (c == 'w')

@@ -135,13 +135,13 @@ for_programs() {
 			"name": "client_a1", "version": "1.2", "kind": "native",
 			"set": 4294967295, "obsoletes": [8],
 			"status": "enabled", "enabled": true, "transition": false,
-			"functions": [{"object": "klp_target", "name": "twin", "position": 2}],
+			"functions": [{"object": "klp_target", "name": "twin", "sympos": 2}],
 			"states": []
 		}, {
 			"name": "client_s1", "version": "1.2", "kind": "stock",
 			"set": null, "obsoletes": [],
 			"status": "enabled", "enabled": true, "transition": false,
-			"functions": [{"object": "vmlinux", "name": "uptime_proc_show", "position": 1}],
+			"functions": [{"object": "vmlinux", "name": "uptime_proc_show", "sympos": 1}],
 			"states": null
 		} ],
 		"leftovers": [],
@@ -155,7 +155,7 @@ for_programs() {
 			"name": "client_a1", "version": "1.2", "kind": "native",
 			"set": 4294967295, "obsoletes": [8],
 			"status": "enabled", "enabled": true, "transition": false,
-			"functions": [{"object": "klp_target", "name": "twin", "position": 2}],
+			"functions": [{"object": "klp_target", "name": "twin", "sympos": 2}],
 			"states": []
 		} ],
 		"leftovers": [{"name": "client_s1", "version": "1.2", "references": 0}],

@@ -29,7 +29,7 @@ man_page() {
 	diff <(usages) <(man_usages) > "$scratch/diff" || fail "--help (<), man page (>):
 $(< "$scratch/diff")"
 	local option
-	for option in $(options "$(klp-sets --help | grep '^  --')"); do
+	for option in $(options "$(klp-sets --help | grep '^  -')"); do
 		sed 's/\\-/-/g' "$top/Documentation/klp-sets.8" | grep -q "^\.B.* *$option\>" ||
 			fail "the man page has no $option"
 	done
