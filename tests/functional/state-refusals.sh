@@ -269,7 +269,7 @@ impatience() {
 	done 2> /dev/null &
 	# shellcheck disable=SC2064
 	trap "kill $!" EXIT
-	for _ in {1..5}; do
+	for _ in 1 2 3; do
 		mark
 		load p1 set=1 funcs=klp_target:fn1,cmdline_proc_show,version_proc_show \
 			states=5:five:block
