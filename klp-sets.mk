@@ -10,10 +10,10 @@
 #
 # A livepatch needs two things of klp-sets: the header klp_sets.h, which is in the
 # folder include beside this file, and Module.symvers, the list of what the module
-# exports, which is another one for every kernel. The latter is taken from the tree
-# around this file if klp-sets has been built in it for this kernel, else from
-# the module that DKMS or `make install` have installed, else from the file that
-# KLP_SETS_SYMVERS= names.
+# exports, which is another one for every kernel. The latter is the file that
+# KLP_SETS_SYMVERS= names. Without that it is taken from the tree around this file if
+# klp-sets has been built in it for this kernel, else from the module that DKMS or
+# `make install` have installed.
 
 klp-sets-dir := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 
