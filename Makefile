@@ -64,6 +64,7 @@ rpm: dist
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
 	@echo "make install               the module, and what client modules are built with"
+	@echo "make install-dev           only the latter, beside a module that DKMS has installed"
 	@echo "make demo                  replace sets in a virtual machine, on this terminal"
 	@echo "make check                 all tests, in virtual machines of all kernels"
 	@echo "make check KERNELS=\"6.1\"   only these of: 5.10 6.1 6.12 newest"
