@@ -49,7 +49,7 @@ verb_options() {
 	offers --wait -- unload --w
 	offers --yes -- force --y
 	offers --json -- --j
-	offers --help --json --quiet --stored --verbose --version -v -- list -
+	offers --help --json --quiet --stored --verbose --version -h -q -v -- list -
 	offers --verbose -- status --verb
 	offers "" -- check --verb
 	offers "" -- force --k
@@ -78,7 +78,7 @@ stored() {
 	done
 	start a1 set=31 funcs=cmdline_proc_show
 	offers 1 client_s1 vendor_a_v2 -- uninstall ""
-	offers 1 -- rollback --wait ""
+	offers 1 client_s1 vendor_a_v2 -- rollback --wait ""
 	offers "" -- rollback --wait = 1
 }
 it "what is in the store" stored
