@@ -39,6 +39,18 @@ inline klp_sets_update_hooks()
 	fi
 }
 
+#ifdef TRAP_ADMITTED_UNSEEN
+#define BLOCKS(p)	(alive & BIT(p))
+#else
+#define BLOCKS(p)	(alive & BIT(p) || admitted == (p))
+#endif
+
+/* klp_sets_is_blocked(), not under klp_mutex; all patches of this scenario block */
+inline klp_sets_at_enabled_store(p)
+{
+	refused = hooked && BLOCKS(p)
+}
+
 /* --- api.c: klp_sets_enable() is this, klp_enable_patch(), klp_sets_end() --- */
 
 inline klp_sets_begin(p)

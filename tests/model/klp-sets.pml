@@ -35,6 +35,10 @@ byte func_transition;			/* func->transition: patches */
 byte target_state = IDLE;		/* klp_target_state */
 byte free_queued;			/* free_work is scheduled: patches */
 
+#ifdef WRITER
+byte in_sysfs, in_store;	/* its "enabled" is there, is being written to: patches */
+#endif
+
 /* The ftrace ops of an address: ops->func_stack, whose last entry is on top. */
 typedef klp_ops { byte func[DEPTH]; byte nr };
 klp_ops ops[NR_ADDRS];
@@ -216,6 +220,7 @@ end:	do
 		klp_try_complete_transition();
 		mutex_unlock()
 
+#ifndef WRITER
 	/* enabled_store(), of the patch that is in transition */
 	:: atomic {
 		!mutex && WORKERS_DONE && transition != NONE -> mutex = true;
@@ -235,6 +240,7 @@ end:	do
 		__klp_disable_patch(p);
 		p = 0 };
 		mutex_unlock()
+#endif
 
 	/* force_store() */
 	:: atomic {
@@ -285,6 +291,31 @@ end:	do
 	od
 }
 
+#ifdef WRITER
+/* Writes 0 to "enabled" as soon as that is there, again and again. */
+proctype Impatient()
+{
+	byte p;
+	bool refused;
+
+end:	do
+	:: atomic {
+		in_sysfs ->
+		if
+		:: in_sysfs & BIT(0) -> p = 0
+		:: in_sysfs & BIT(1) -> p = 1
+		fi;
+		in_store = BIT(p) };
+		klp_sets_at_enabled_store(p);
+		if
+		:: !refused -> enabled_store(p)
+		:: else
+		fi;
+		atomic { refused = false; in_store = 0 }
+	od
+}
+#endif
+
 /* rmmod klp_sets */
 proctype Unload_core()
 {
@@ -332,6 +363,9 @@ init {
 #endif
 #ifdef UNLOAD
 		run Unload_core();
+#endif
+#ifdef WRITER
+		run Impatient();
 #endif
 	}
 }

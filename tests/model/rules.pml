@@ -90,6 +90,12 @@ inline core_let_go(p)
 #define SHARE_AT(p, q, a)	((a) < NR_ADDRS && CHANGES(p, a) && CHANGES(q, a))
 #define SHARE(p, q)	(SHARE_AT(p, q, 0) || SHARE_AT(p, q, 1) || SHARE_AT(p, q, 2))
 
+/* A patch with a state that must stay is not disabled, only replaced. */
+inline stays_enabled(p)
+{
+	assert(false)
+}
+
 /* A patch is refused for nothing but a function that is changed outside its scope. */
 #define CLASHES(p, q)	(with & BIT(q) & ~REPLACED(p) && (MANAGED(p) || MANAGED(q)) && SHARE(p, q))
 inline rightly_refused(p)

@@ -147,6 +147,16 @@
 #define FAILURES
 #endif
 
+/* Two versions of a set with a state that must stay, and somebody who writes to "enabled". */
+#ifdef IMPATIENCE
+#define NR_PATCHES	2
+#define SETS		ROW(1,		1,	0)
+#define FUNCTIONS	0
+#define CALLERS		0
+#define FAILURES
+#define WRITER
+#endif
+
 #ifndef OBSOLETES
 #define OBSOLETES	0
 #endif

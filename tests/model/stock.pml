@@ -442,6 +442,9 @@ inline klp_free_patch_async(p)
 /* Not under klp_mutex. */
 inline klp_free_patch_finish(p)
 {
+#ifdef WRITER	/* kobject_put() waits for those who are in a file */
+	atomic { !(in_store & BIT(p)) -> in_sysfs = in_sysfs & ~BIT(p) };
+#endif
 	klp_sets_at_release(p);
 	atomic {
 		printf("%d: free\n", p);
@@ -473,6 +476,9 @@ inline klp_enable_patch(p)
 	:: !refused -> module_ref = module_ref | BIT(p)
 	:: else
 	fi;
+#ifdef WRITER	/* kobject_add() */
+	in_sysfs = (refused -> in_sysfs : in_sysfs | BIT(p));
+#endif
 #ifdef FAILURES	/* kobject_add(), or a symbol that is not found */
 	if
 	:: refused = true
@@ -531,6 +537,24 @@ inline __klp_disable_patch(p)
 		klp_start_transition();
 		is_enabled = is_enabled & ~BIT(p)
 	}
+}
+
+/* Of a 0; whoever is told something else has seen that it is none of these. */
+inline enabled_store(p)
+{
+	mutex_lock();
+	if
+	:: is_enabled & BIT(p) && transition == p ->
+		stays_enabled(p);
+		klp_reverse_transition();
+		skip
+	:: is_enabled & BIT(p) && transition == NONE ->
+		stays_enabled(p);
+		__klp_disable_patch(p);
+		skip
+	:: else
+	fi;
+	mutex_unlock()
 }
 
 #if TARGET
