@@ -80,7 +80,6 @@ void guard_forgive(const char *name)
 
 void guard_forget(const char *name)
 {
-	forget("held", name);
 	forget("survived", name);
 }
 
@@ -94,17 +93,28 @@ bool guard_held(const char *name, time_t *when)
 	return true;
 }
 
-static void move(const char *name, const char *folder)
+static int move(const char *name, const char *folder)
 {
 	char *to = folder_path(folder);
 
-	if (!make_folder(to) && !rename(guard_path("guards", name), guard_path(folder, name)) &&
-	    !sync_folder(to))
-		return;
+	if (make_folder(to) || rename(guard_path("guards", name), guard_path(folder, name)))
+		return -1;
+	return sync_folder(to);
+}
+
+static void hold(const char *name)
+{
 	/* Another klp-sets may have been faster. */
-	if (errno != ENOENT)
-		warn("%s cannot be moved to %s: %s", guard_path("guards", name), to,
-		     strerror(errno));
+	if (move(name, "held") && errno != ENOENT)
+		warn("%s cannot be moved to %s: %s", guard_path("guards", name),
+		     folder_path("held"), strerror(errno));
+}
+
+/* The guard goes in any case; without the mark, the livepatch is a suspect next time. */
+static void survive(const char *name)
+{
+	if (move(name, "survived"))
+		guard_drop(name);
 }
 
 static bool has_survived(const char *name)
@@ -112,33 +122,38 @@ static bool has_survived(const char *name)
 	return !access(guard_path("survived", name), F_OK);
 }
 
-/* The uptime at which it was raised in this boot, or -1. */
-static double raised_at(const char *name, const char *this_boot)
+enum guard { GONE, OF_THIS_BOOT, OF_ANOTHER };
+
+/* In *at, the uptime at which it was raised in this boot. */
+static enum guard look_at(const char *name, const char *this_boot, double *at)
 {
 	char *text = read_file(guard_path("guards", name));
 	char id[64];
-	double at;
 
-	if (!text || sscanf(text, "boot %63s uptime %lf", id, &at) != 2 || strcmp(id, this_boot))
-		return -1;
-	return at;
+	if (!text && errno == ENOENT)
+		return GONE;
+	if (!text || sscanf(text, "boot %63s uptime %lf", id, at) != 2 || strcmp(id, this_boot))
+		return OF_ANOTHER;
+	return OF_THIS_BOOT;
 }
 
 /* The machine died of one of these. */
-static void hold_suspects(char **names, size_t n)
+static void hold_suspects(char **names, size_t n, const char *this_boot)
 {
 	bool others = false;
+	double at;
 
 	for (size_t i = 0; i < n; i++)
 		others |= !has_survived(names[i]);
 	/* First who is above suspicion: whoever comes in between must not find them alone. */
 	for (size_t i = 0; others && i < n; i++) {
 		if (has_survived(names[i]))
-			move(names[i], "survived");
+			survive(names[i]);
 	}
+	/* Or it is a new guard by now. */
 	for (size_t i = 0; i < n; i++) {
-		if (!others || !has_survived(names[i]))
-			move(names[i], "held");
+		if (look_at(names[i], this_boot, &at) == OF_ANOTHER)
+			hold(names[i]);
 	}
 }
 
@@ -151,22 +166,33 @@ double guard_sweep(double seconds)
 	names = list_folder(folder_path("guards"), &n);
 	dead = xcalloc(n, sizeof(*dead));
 	for (size_t i = 0; i < n; i++) {
-		double at = raised_at(names[i], this_boot), left = at + seconds - now;
+		double at, left;
 
-		if (at < 0) {
+		switch (look_at(names[i], this_boot, &at)) {
+		case GONE:
+			continue;
+		case OF_ANOTHER:
 			dead[nr_dead++] = names[i];
 			continue;
+		case OF_THIS_BOOT:
+			break;
 		}
+		left = at + seconds - now;
 		/* It may be long until all of a livepatch is in effect. */
 		if (seconds && in_transition(names[i]))
 			left = seconds;
-		if (left <= 0) {
-			forget("held", names[i]);
-			move(names[i], "survived");
-		} else if (left > longest) {
-			longest = left;
+		if (left > 0) {
+			longest = left > longest ? left : longest;
+			continue;
 		}
+		/* Of one that was turned back or unloaded, nothing is known. */
+		if (in_effect(names[i]))
+			guard_forgive(names[i]);
+		if (in_effect(names[i]) && now - at >= GUARD_SECONDS)
+			survive(names[i]);
+		else
+			guard_drop(names[i]);
 	}
-	hold_suspects(dead, nr_dead);
+	hold_suspects(dead, nr_dead, this_boot);
 	return longest;
 }

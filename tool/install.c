@@ -182,9 +182,19 @@ static bool is_loaded(const char *name)
 	return lp && lp->enabled;
 }
 
-static void commit(void *store)
+/* What is to be in force as soon as the kernel has the livepatch. */
+struct change {
+	struct store *store;
+	const char *name;
+};
+
+static void commit_loaded(void *data)
 {
-	store_commit(store);
+	struct change *change = data;
+
+	change->store->loaded = change->name;
+	store_commit(change->store);
+	guard_forgive(change->name);
 }
 
 /*
@@ -195,11 +205,12 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 			 struct load_options *options)
 {
 	char *path = xstrdup(slot->versions[0].path);
+	struct change change = { s, lp->name };
 	int status;
 
 	slot_options(slot, lp, options);
-	options->loaded = commit;
-	options->data = s;
+	options->loaded = commit_loaded;
+	options->data = &change;
 	status = load_patch(path, options);
 	free(path);
 	if (s->next) {
@@ -235,17 +246,16 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 		slot->replace_set = lp->replace_set;
 		slot->stock = lp->has_set ? NULL : lp->name;
 	}
-	if (!known)
+	if (!known) {
 		slot_push(slot, lp->name, path);
+		guard_forget(lp->name);
+	}
 	store_prepare(s);
 	if (load && !(known && is_loaded(lp->name)))
 		status = load_prepared(s, slot, lp, &options);
 	else
 		store_commit(s);
-	if (known)
-		guard_forgive(lp->name);
-	else
-		guard_forget(lp->name);
+	guard_forgive(lp->name);
 	if (opt_quiet)
 		return status;
 	printf("%s%s is %s for kernel %s", left, livepatch_who(lp), known ? "stored already" : "stored",
@@ -310,8 +320,10 @@ int cmd_uninstall(int argc, char **argv)
 	store_remove(s, slot);
 	store_prepare(s);
 	store_commit(s);
-	if (name)
+	if (name) {
+		guard_forgive(name);
 		guard_forget(name);
+	}
 	if (opt_quiet)
 		return EXIT_OK;
 	printf("%s is not in the store any more", label);
@@ -340,8 +352,8 @@ static int rollback(const char *arg, struct load_options *options)
 	struct slot *slot;
 	int status = EXIT_OK;
 	char *from, *left;
+	bool load, held;
 	time_t when;
-	bool load;
 
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
@@ -355,9 +367,7 @@ static int rollback(const char *arg, struct load_options *options)
 	lp = slot_read(slot, 0);
 	if (!lp)
 		die("the store is as it was");
-	if (guard_held(lp->name, &when))
-		warn("'%s' is loaded at boot again, although the machine died after it was loaded on %s",
-		     lp->name, date(when));
+	held = guard_held(lp->name, &when);
 	left = make_room(s, lp);
 	slot = find_slot(s, lp);
 	store_prepare(s);
@@ -367,8 +377,13 @@ static int rollback(const char *arg, struct load_options *options)
 	else
 		store_commit(s);
 	guard_forgive(lp->name);
-	if (from && strcmp(from, lp->name))
+	if (from && strcmp(from, lp->name)) {
+		guard_forgive(from);
 		guard_forget(from);
+	}
+	if (held)
+		warn("'%s' is loaded at boot again, although the machine died after it was loaded on %s",
+		     lp->name, date(when));
 	if (opt_quiet)
 		return status;
 	printf("%s%s is stored again%s", left, livepatch_who(lp), load ? ", and loaded" : "");

@@ -306,6 +306,8 @@ const char *stack_blocker(const struct machine *m, const struct livepatch *lp,
  */
 bool transition_wait(const char *name, double seconds);
 bool in_transition(const char *name);
+/* Enabled, and not in transition. */
+bool in_effect(const char *name);
 /* Waits until no transition at all is going on. */
 bool transition_wait_any(double seconds);
 

@@ -42,6 +42,15 @@ static const struct verb {
 
 #define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
+/* Somebody may decide by what is missing there. */
+static int after_output(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	warn("what it printed could not be written");
+	return EXIT_REFUSED;
+}
+
 static void help(void)
 {
 	puts("Usage: klp-sets [--json] [--quiet] VERB [OPTION...] [ARGUMENT...]\n"
@@ -74,25 +83,16 @@ static int take_general_options(int argc, char **argv)
 			opt_quiet = true;
 		} else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
 			help();
-			exit(EXIT_OK);
+			exit(after_output(EXIT_OK));
 		} else if (!strcmp(argv[i], "--version")) {
 			puts("klp-sets " KLP_SETS_VERSION);
-			exit(EXIT_OK);
+			exit(after_output(EXIT_OK));
 		} else {
 			argv[n++] = argv[i];
 		}
 	}
 	argv[n] = NULL;
 	return n;
-}
-
-/* Somebody may decide by what is missing there. */
-static int after_output(int status)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	warn("what it printed could not be written");
-	return EXIT_REFUSED;
 }
 
 int main(int argc, char **argv)

@@ -115,8 +115,8 @@ static char *kept_options(void)
 	return copy;
 }
 
-/* The last one wins. NULL when there is none. */
-static char *text_kept(const struct knob *knob)
+/* The last one wins, but the module takes all or none. NULL when there is none. */
+static char *text_kept(const struct knob *knob, bool tell)
 {
 	char *options = kept_options(), *word, *rest, *found = NULL;
 	const char *value;
@@ -124,6 +124,9 @@ static char *text_kept(const struct knob *knob)
 	for (word = strtok_r(options, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
 		if (!is_knob(knob, word, strlen(word), &value))
 			continue;
+		if (tell && !parse_value(knob, value))
+			warn("%s is to be '%s' when klp_sets is loaded, which it does not take: it cannot be loaded. It can be one of: %s",
+			     knob->name, value, allowed(knob));
 		free(found);
 		found = xstrdup(value);
 	}
@@ -134,7 +137,7 @@ static char *text_kept(const struct knob *knob)
 /* A value that the kernel would not take is as good as none. */
 static char *value_kept(const struct knob *knob)
 {
-	char *text = text_kept(knob), *value = text ? parse_value(knob, text) : NULL;
+	char *text = text_kept(knob, false), *value = text ? parse_value(knob, text) : NULL;
 
 	free(text);
 	return value;
@@ -262,14 +265,11 @@ static void show(void)
 		printf("%-18s %-8s %-10s %-18s %s\n", "NAME", "NOW", "KEPT", "VALUES", "MEANING");
 	for (size_t i = 0; i < NR_KNOBS; i++) {
 		const struct knob *knob = &knobs[i];
-		char *now = value_now(knob), *kept = text_kept(knob), *value = value_kept(knob);
+		char *now = value_now(knob), *kept = text_kept(knob, true);
+		char *value = kept ? parse_value(knob, kept) : NULL;
 		json_object *row;
 
-		if (kept && !value)
-			warn("%s is to be '%s' when klp_sets is loaded, which it does not take: it cannot be loaded. It can be one of: %s",
-			     knob->name, kept, allowed(knob));
-		else if (kept)
-			kept = value;
+		kept = value ? value : kept;
 
 		if (!opt_json) {
 			printf("%-18s %-8s %-10s %-18s %s\n", knob->name, now ? now : "-",

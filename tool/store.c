@@ -331,6 +331,15 @@ static void must(int ret, const char *what, const char *path)
 		die("%s cannot be %s: %s. The store is as it was", path, what, strerror(errno));
 }
 
+/* The same, when a livepatch may be loaded that was to be stored. */
+static void must_commit(const struct store *s, int ret, const char *what, const char *path)
+{
+	if (ret && s->loaded)
+		die("%s cannot be %s: %s. The store is as it was, and '%s' is loaded", path, what,
+		    strerror(errno), s->loaded);
+	must(ret, what, path);
+}
+
 /* What interrupted changes have left behind, and the content before the last one. */
 static void clean(const struct store *s)
 {
@@ -412,9 +421,9 @@ void store_commit(struct store *s)
 	char *link = join(s->folder, CONTENT);
 	char *new = join(s->folder, CONTENT ".link");
 
-	must(symlink(strrchr(s->next, '/') + 1, new), "made", new);
-	must(sync_folder(s->folder), "synced", s->folder);
-	must(rename(new, link), "renamed", new);
+	must_commit(s, symlink(strrchr(s->next, '/') + 1, new), "made", new);
+	must_commit(s, sync_folder(s->folder), "synced", s->folder);
+	must_commit(s, rename(new, link), "renamed", new);
 	s->content = s->next;
 	s->next = NULL;
 	if (sync_folder(s->folder))

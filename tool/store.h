@@ -61,6 +61,7 @@ struct store {
 	char *folder;		/* /var/lib/klp-sets/RELEASE */
 	char *content;		/* its folder with the content, or NULL when there is none */
 	char *next;		/* the one that will take its place, or NULL */
+	const char *loaded;	/* the livepatch that is in the kernel already, or NULL */
 	struct slot *slots;	/* in the order in which they are loaded */
 	size_t nr_slots;
 	bool damaged;		/* something was left out, after a message */
@@ -119,7 +120,7 @@ double guard_sweep(double seconds);
 bool guard_held(const char *name, time_t *when);
 /* The operator wants it at boot, whatever happened. */
 void guard_forgive(const char *name);
-/* The same, and it is another livepatch than the machine has lived with, or none. */
+/* It is another livepatch than the machine has lived with. */
 void guard_forget(const char *name);
 
 #endif /* KLP_SETS_STORE_H */

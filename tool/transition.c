@@ -386,6 +386,11 @@ bool in_transition(const char *name)
 	return read_flag(name, "transition") > 0;
 }
 
+bool in_effect(const char *name)
+{
+	return read_flag(name, "enabled") > 0 && !in_transition(name);
+}
+
 bool transition_wait(const char *name, double seconds)
 {
 	return wait_until(name, now(), seconds);

@@ -343,7 +343,7 @@ at_the_same_time() {
 	done
 	rm "$scratch/watch"
 	wait
-	second_cpu 0
+	one_cpu
 	[[ ! -e $scratch/torn ]] || fail "a line was torn"
 	pending "middle 5"
 	assign "middle -"
@@ -603,7 +603,7 @@ core_comes_and_goes() {
 	done
 	rm "$scratch/watch"
 	wait
-	second_cpu 0
+	one_cpu
 	[[ ! -e /sys/module/klp_sets ]] || unload_core
 	untouched cmdline_proc_show version_proc_show
 	load_core
@@ -644,7 +644,7 @@ two_at_once() {
 	untouched cmdline_proc_show
 }
 it "two livepatches of a set at once leave one of them" two_at_once
-second_cpu 0
+one_cpu
 
 # Which comes first does not matter: it is in set 5, and nothing waits.
 assigned_while_loading() {
@@ -665,7 +665,7 @@ assigned_while_loading() {
 	done
 }
 it "a livepatch that is assigned while it loads joins" assigned_while_loading
-second_cpu 0
+one_cpu
 
 targets_come_and_go() {
 	load_target klp_target

@@ -29,9 +29,22 @@ reboot() {
 	mount --bind "$new" $boot_id
 }
 
-# What the administrator, or systemd, does in between.
+# It is shut down in order.
 survives() {
 	does 0 boot --settled=0
+}
+
+# A minute goes by.
+minute() {
+	local guard
+	for guard in "$store"/guards/*; do
+		sed -i "s/^uptime .*/uptime $(awk '{print $1 - 61}' /proc/uptime)/" "$guard"
+	done
+}
+
+lives_on() {
+	minute
+	does 0 boot --settled
 }
 
 in_effect() {
@@ -219,18 +232,19 @@ interrupted() {
 	load_target klp_target
 	contents s1 funcs=klp_target:park
 	contents s2 funcs=klp_target:park
-	does 0 install --set 7 --load client_s1.ko
-	park s1
-	klp-sets install --set 7 --load client_s2.ko > /dev/null 2>&1 &
+	does 0 install --set 7 client_s1.ko
+	does 0 install --set 7 --load client_s2.ko
+	park s2
+	klp-sets rollback --wait 7 > /dev/null 2>&1 &
 	pid=$!
-	wait_until "client_s2 is in transition" holds $livepatch/client_s2/transition 1
+	wait_until "client_s1 is in transition" holds $livepatch/client_s1/transition 1
 	kill $pid
 	wait $pid && fail "klp-sets was not killed"
-	[[ -e $store/content/01-set-7/current/client_s2.ko ]] ||
+	[[ -e $store/content/01-set-7/current/client_s1.ko ]] ||
 		fail "the kernel has it, and the store has not: $(find "$store")"
-	unpark s1
-	complete s2
-	gone s1
+	unpark s2
+	complete s1
+	gone s2
 }
 it "whoever gets tired of waiting leaves machine and store in agreement" interrupted
 
@@ -283,7 +297,7 @@ suspects() {
 	does 0 install vendor_a_v1.ko
 	does 0 install vendor_b_v1.ko
 	does 0 boot
-	survives
+	lives_on
 	reboot
 	does 0 boot
 	does 0 install --load vendor_a_v2.ko
@@ -303,6 +317,19 @@ suspects() {
 	not_there vendor_b_v1
 }
 it "what the machine has survived before is above suspicion beside what it has not" suspects
+
+# Turned back, unloaded, or shut down at once.
+not_survived() {
+	does 0 install --load vendor_a_v1.ko
+	survives
+	does 0 install --load vendor_b_v1.ko
+	does 0 unload 2
+	lives_on
+	missing "$store/guards/vendor_b_v1" || fail "the guard of what is not loaded stays"
+	[[ -z $(find "$store/survived" -type f 2> /dev/null) ]] ||
+		fail "the machine has survived $(ls "$store/survived")"
+}
+it "what was not in effect for a minute is not above suspicion" not_survived
 
 back_to_suspect() {
 	does 0 install --load vendor_a_v1.ko
@@ -332,13 +359,13 @@ shutdown() {
 }
 it "a machine that was shut down in order has survived" shutdown
 
-minute() {
+minute_old() {
 	does 0 install --load vendor_a_v1.ko
-	sed -i "s/^uptime .*/uptime $(awk '{print $1 - 61}' /proc/uptime)/" "$store/guards/vendor_a_v1"
+	minute
 	does 0 install vendor_b_v1.ko
 	missing "$store/guards/vendor_a_v1" || fail "the guard is older than a minute"
 }
-it "a guard that is a minute old goes with the next change" minute
+it "a guard that is a minute old goes with the next change" minute_old
 
 # All of it runs at the end only.
 long_transition() {
@@ -347,7 +374,7 @@ long_transition() {
 	park klp_target
 	contents s1 funcs=klp_target:park
 	does 1 load --wait=0 --set 7 client_s1.ko
-	sed -i "s/^uptime .*/uptime $(awk '{print $1 - 61}' /proc/uptime)/" "$guard"
+	minute
 	does 0 install vendor_b_v1.ko
 	[[ -e $guard ]] || fail "the guard is gone before the transition is complete"
 	unpark klp_target

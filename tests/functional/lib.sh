@@ -32,7 +32,11 @@ second_cpu() {
 	local file=/sys/devices/system/cpu/cpu1/online
 	[[ ! -w $file ]] || echo "$1" 2> /dev/null > $file
 }
-[[ ${KLP_TEST_CPUS:-} == all ]] || second_cpu 0
+# Most do without the second one.
+one_cpu() {
+	[[ ${KLP_TEST_CPUS:-} == all ]] || second_cpu 0
+}
+one_cpu
 
 # --- reporting ---------------------------------------------------------------
 

@@ -279,7 +279,7 @@ impatience() {
 	done
 }
 it "nobody is fast enough to disable a patch with a state that blocks" impatience
-second_cpu 0
+one_cpu
 
 # Nobody has been let in by force.
 force_is_no_way_round() {

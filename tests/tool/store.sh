@@ -151,6 +151,7 @@ no_space() {
 	install vendor_a_v1
 	! klp-sets list --stored > /dev/full 2> "$scratch/said" || fail "it does not mind"
 	[[ $(< "$scratch/said") == *"could not be written"* ]] || fail "it says: $(< "$scratch/said")"
+	! klp-sets --help > /dev/full 2> /dev/null || fail "--help does not mind"
 }
 it "output that cannot be written is a failure" no_space
 
@@ -327,6 +328,10 @@ wrong_policy() {
 	says "stock_replace is to be 'some' when klp_sets is loaded, which it does not take"
 	accept policy stock_replace=refuse
 	says "another file"
+	# What comes later does not help.
+	mv "$KLP_SETS_ROOT"/etc/modprobe.d/{theirs,a}.conf
+	accept policy
+	says "stock_replace is to be 'some'"
 }
 it "a policy that klp_sets does not take is told" wrong_policy
 
