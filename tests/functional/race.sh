@@ -36,6 +36,8 @@ attempt() {
 	*"${errors[EBUSY]}" | *"${errors[EINVAL]}" | *"${errors[ENODEV]}" | *"Invalid argument") ;;
 	*"File exists" | *"No such file or directory" | *"not currently loaded") ;;
 	*"is in use"* | *"Resource temporarily unavailable") ;;
+	# A file of sysfs that has gone since one looked would have to be made.
+	"./race.sh: line "*"$livepatch/"*"Permission denied") ;;
 	*) echo "$*: $said" >> "$scratch/strange" ;;
 	esac
 	return 1
