@@ -197,14 +197,19 @@ refused_on_machine() {
 }
 it "what the machine refuses does not change the store" refused_on_machine
 
-# What goes on will take effect without anybody asking again.
-slow_rollback() {
+# A rollback from client_s2 to client_s1 waits for the task.
+two_versions_and_a_task() {
 	load_target klp_target
 	contents s1 funcs=klp_target:park
 	contents s2 funcs=klp_target:park
 	does 0 install --set 7 client_s1.ko
 	does 0 install --set 7 --load client_s2.ko
 	park s2
+}
+
+# What goes on will take effect without anybody asking again.
+slow_rollback() {
+	two_versions_and_a_task
 	does 1 rollback --wait=1 7
 	told "'client_s1' is loaded, and its transition goes on"
 	[[ -e $store/content/01-set-7/current/client_s1.ko ]] || fail "the store does not follow"
@@ -229,12 +234,7 @@ it "what is not loaded is not stored, whatever is loaded under its name" same_na
 
 interrupted() {
 	local pid
-	load_target klp_target
-	contents s1 funcs=klp_target:park
-	contents s2 funcs=klp_target:park
-	does 0 install --set 7 client_s1.ko
-	does 0 install --set 7 --load client_s2.ko
-	park s2
+	two_versions_and_a_task
 	klp-sets rollback --wait 7 > /dev/null 2>&1 &
 	pid=$!
 	wait_until "client_s1 is in transition" holds $livepatch/client_s1/transition 1

@@ -4,10 +4,8 @@
 # Afterwards it must be as it was. KLP_TEST_RACE says how many steps each vendor takes.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
-# From 6.4 on, a transition patches every call of cond_resched(). Each waits for the other
-# processor, and on an emulated machine that is busy all of it takes minutes.
 hogs=(busy_in_user_mode busy_in_the_kernel)
-if grep -q ' klp_cond_resched$' /proc/kallsyms; then
+if two_busy_cpus_are_slow; then
 	hogs=()
 else
 	second_cpu 1

@@ -261,10 +261,10 @@ enabling_is_not_reversed() {
 it "the enabling of a patch with a state that blocks is not reversed" enabling_is_not_reversed
 
 # The file is there a moment before the patch is enabled. With two processors, one of them
-# enables it while the other writes; but see race.sh on what that costs from 6.4 on.
+# enables it while the other writes.
 impatience() {
 	local cpus=second_cpu
-	! grep -q ' klp_cond_resched$' /proc/kallsyms || cpus=true
+	! two_busy_cpus_are_slow || cpus=true
 	for _ in 1 2 3; do
 		$cpus 1
 		mark
