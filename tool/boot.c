@@ -78,15 +78,13 @@ static bool is_held(const struct store *s, const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
 	const char *path = stable_path(s, v);
-	char date[32];
 	time_t when;
 
 	if (!guard_held(v->name, &when))
 		return false;
-	strftime(date, sizeof(date), "%F %R", localtime(&when));
 	warn("'%s' of %s is not loaded: the machine died less than %d s after it had been loaded "
 	     "on %s. To try it by hand: klp-sets load %s. To have it at boot again: "
-	     "klp-sets install %s", v->name, slot_label(slot), GUARD_SECONDS, date, path,
+	     "klp-sets install %s", v->name, slot_label(slot), GUARD_SECONDS, date(when), path,
 	     path);
 	if (slot->nr_versions > 1)
 		warn("or go back to '%s': klp-sets rollback %s", slot->versions[1].name,

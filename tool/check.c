@@ -64,23 +64,12 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 
 /* --- as JSON -------------------------------------------------------------------- */
 
-static struct json_object *json_string(const char *s)
-{
-	return s ? json_object_new_string(s) : NULL;
-}
-
 static struct json_object *json_funcs(const struct func *const *funcs, size_t nr)
 {
 	struct json_object *list = json_object_new_array();
 
-	for (size_t i = 0; i < nr; i++) {
-		struct json_object *o = json_object_new_object();
-
-		json_object_object_add(o, "object", json_string(funcs[i]->object));
-		json_object_object_add(o, "name", json_string(funcs[i]->name));
-		json_object_object_add(o, "sympos", json_object_new_int64(funcs[i]->sympos));
-		json_object_array_add(list, o);
-	}
+	for (size_t i = 0; i < nr; i++)
+		json_object_array_add(list, json_func(funcs[i]));
 	return list;
 }
 
@@ -92,13 +81,9 @@ static struct json_object *json_states(const struct livepatch *lp)
 		const struct state *state = &lp->states[i];
 		struct json_object *o = json_object_new_object();
 
-		/* As a string: JSON has no numbers of 64 bits that everybody can read. */
-		char *id = xasprintf("%lu", state->id);
-
-		json_object_object_add(o, "id", json_string(id));
-		free(id);
+		json_object_object_add(o, "id", json_id(state->id));
 		if (state->managed) {
-			json_object_object_add(o, "name", json_string(state->name));
+			json_object_object_add(o, "name", json_text(state->name));
 			json_object_object_add(o, "is_shadow",
 					       json_object_new_boolean(state->is_shadow));
 			json_object_object_add(o, "block_disable",
@@ -116,7 +101,7 @@ static struct json_object *json_file(const char *path, bool accepted)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "file", json_string(path));
+	json_object_object_add(o, "file", json_text(path));
 	json_object_object_add(o, "accepted", json_object_new_boolean(accepted));
 	return o;
 }
@@ -126,9 +111,9 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	struct json_object *o = json_file(lp->path, is_accepted(lp, v)), *list;
 
 	json_object_object_add(o, "incomplete", json_object_new_boolean(lp->incomplete));
-	json_object_object_add(o, "name", json_string(lp->name));
-	json_object_object_add(o, "version", json_string(lp->version));
-	json_object_object_add(o, "kernel", json_string(lp->kernel));
+	json_object_object_add(o, "name", json_text(lp->name));
+	json_object_object_add(o, "version", json_text(lp->version));
+	json_object_object_add(o, "kernel", json_text(lp->kernel));
 	json_object_object_add(o, "native", json_object_new_boolean(lp->native));
 	json_object_object_add(o, "set", v->has_set ?
 			       json_object_new_int64(v->replace_set) : NULL);
@@ -138,7 +123,7 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	json_object_object_add(o, "obsoletes", list);
 	list = json_object_new_array();
 	for (size_t i = 0; i < v->nr_replaced; i++)
-		json_object_array_add(list, json_string(v->replaced[i]->name));
+		json_object_array_add(list, json_text(v->replaced[i]->name));
 	json_object_object_add(o, "replaces", list);
 	json_object_object_add(o, "adds", json_funcs(v->added, v->nr_added));
 	json_object_object_add(o, "keeps", json_funcs(v->kept, v->nr_kept));
@@ -148,8 +133,8 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
 		struct json_object *c = json_object_new_object();
 
-		json_object_object_add(c, "reason", json_string(v->conflicts[i].reason));
-		json_object_object_add(c, "advice", json_string(v->conflicts[i].advice));
+		json_object_object_add(c, "reason", json_text(v->conflicts[i].reason));
+		json_object_object_add(c, "advice", json_text(v->conflicts[i].advice));
 		json_object_array_add(list, c);
 	}
 	json_object_object_add(o, "conflicts", list);
@@ -165,7 +150,7 @@ static bool report_error(struct check *check, const char *path, const char *what
 	warn("%s '%s': %s", what, path, why);
 	if (opt_json) {
 		o = json_file(path, false);
-		json_object_object_add(o, "error", json_string(why));
+		json_object_object_add(o, "error", json_text(why));
 		json_object_array_add(check->list, o);
 	}
 	free(why);

@@ -167,6 +167,7 @@ double guard_sweep(double seconds)
 	dead = xcalloc(n, sizeof(*dead));
 	for (size_t i = 0; i < n; i++) {
 		double at, left;
+		bool lives;
 
 		switch (look_at(names[i], this_boot, &at)) {
 		case GONE:
@@ -186,9 +187,10 @@ double guard_sweep(double seconds)
 			continue;
 		}
 		/* Of one that was turned back or unloaded, nothing is known. */
-		if (in_effect(names[i]))
+		lives = in_effect(names[i]);
+		if (lives)
 			guard_forgive(names[i]);
-		if (in_effect(names[i]) && now - at >= GUARD_SECONDS)
+		if (lives && now - at >= GUARD_SECONDS)
 			survive(names[i]);
 		else
 			guard_drop(names[i]);

@@ -166,15 +166,6 @@ static bool same_content(const char *a, const char *b)
 
 /* --- install ---------------------------------------------------------------- */
 
-static char *date(time_t t)
-{
-	char text[32] = "-";
-
-	if (t)
-		strftime(text, sizeof(text), "%F %R", localtime(&t));
-	return xstrdup(text);
-}
-
 static bool is_loaded(const char *name)
 {
 	const struct livepatch *lp = machine_find(machine_read(), name);
@@ -182,19 +173,17 @@ static bool is_loaded(const char *name)
 	return lp && lp->enabled;
 }
 
-/* What is to be in force as soon as the kernel has the livepatch. */
-struct change {
-	struct store *store;
-	const char *name;
-};
+static void commit(struct store *s, const char *name)
+{
+	store_commit(s);
+	guard_forgive(name);
+}
 
 static void commit_loaded(void *data)
 {
-	struct change *change = data;
+	struct store *s = data;
 
-	change->store->loaded = change->name;
-	store_commit(change->store);
-	guard_forgive(change->name);
+	commit(s, s->loaded);
 }
 
 /*
@@ -204,15 +193,13 @@ static void commit_loaded(void *data)
 static int load_prepared(struct store *s, const struct slot *slot, const struct livepatch *lp,
 			 struct load_options *options)
 {
-	char *path = xstrdup(slot->versions[0].path);
-	struct change change = { s, lp->name };
 	int status;
 
 	slot_options(slot, lp, options);
+	s->loaded = lp->name;
 	options->loaded = commit_loaded;
-	options->data = &change;
-	status = load_patch(path, options);
-	free(path);
+	options->data = s;
+	status = load_patch(slot->versions[0].path, options);
 	if (s->next) {
 		store_abandon(s);
 		die("the store is as it was");
@@ -254,8 +241,7 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 	if (load && !(known && is_loaded(lp->name)))
 		status = load_prepared(s, slot, lp, &options);
 	else
-		store_commit(s);
-	guard_forgive(lp->name);
+		commit(s, lp->name);
 	if (opt_quiet)
 		return status;
 	printf("%s%s is %s for kernel %s", left, livepatch_who(lp), known ? "stored already" : "stored",
@@ -375,8 +361,7 @@ static int rollback(const char *arg, struct load_options *options)
 	if (load)
 		status = load_prepared(s, slot, lp, options);
 	else
-		store_commit(s);
-	guard_forgive(lp->name);
+		commit(s, lp->name);
 	if (from && strcmp(from, lp->name)) {
 		guard_forgive(from);
 		guard_forget(from);

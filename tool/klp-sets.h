@@ -10,6 +10,7 @@
  *   machine.c    what is on this machine, read from sysfs
  *   symbols.c    the functions of a kernel
  *   rules.c      what the kernel would say to a new livepatch
+ *   json.c       what several verbs write as JSON
  *   kmsg.c       what the kernel says in its log
  *   module.c     modules loaded and removed, through libkmod
  *   ftrace.c     who is called when a function is entered
@@ -310,6 +311,15 @@ bool in_transition(const char *name);
 bool in_effect(const char *name);
 /* Waits until no transition at all is going on. */
 bool transition_wait_any(double seconds);
+
+/* --- json.c ----------------------------------------------------------------- */
+
+struct json_object;
+/* null for NULL */
+struct json_object *json_text(const char *s);
+/* As a string: JSON has no numbers of 64 bits that everybody can read. */
+struct json_object *json_id(unsigned long id);
+struct json_object *json_func(const struct func *func);
 
 /* --- kmsg.c ----------------------------------------------------------------- */
 

@@ -155,11 +155,6 @@ static void print_text(const struct machine *m, bool verbose)
 
 /* --- for programs ------------------------------------------------------------- */
 
-static struct json_object *json_text(const char *s)
-{
-	return s ? json_object_new_string(s) : NULL;
-}
-
 static struct json_object *json_sets(const uint32_t *sets, size_t n)
 {
 	struct json_object *array = json_object_new_array();
@@ -171,16 +166,10 @@ static struct json_object *json_sets(const uint32_t *sets, size_t n)
 
 static struct json_object *json_funcs(const struct livepatch *lp)
 {
-	struct json_object *array = json_object_new_array(), *func;
+	struct json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < lp->nr_funcs; i++) {
-		func = json_object_new_object();
-		json_object_object_add(func, "object", json_text(lp->funcs[i].object));
-		json_object_object_add(func, "name", json_text(lp->funcs[i].name));
-		json_object_object_add(func, "sympos",
-				       json_object_new_int64(lp->funcs[i].sympos));
-		json_object_array_add(array, func);
-	}
+	for (size_t i = 0; i < lp->nr_funcs; i++)
+		json_object_array_add(array, json_func(&lp->funcs[i]));
 	return array;
 }
 
@@ -190,11 +179,7 @@ static struct json_object *json_states(const struct livepatch *lp)
 
 	for (size_t i = 0; i < lp->nr_states; i++) {
 		state = json_object_new_object();
-		/* As a string: JSON has no numbers of 64 bits that everybody can read. */
-		char *id = xasprintf("%lu", lp->states[i].id);
-
-		json_object_object_add(state, "id", json_object_new_string(id));
-		free(id);
+		json_object_object_add(state, "id", json_id(lp->states[i].id));
 		json_object_object_add(state, "name", json_text(lp->states[i].name));
 		json_object_object_add(state, "block_disable",
 				       json_object_new_boolean(lp->states[i].block_disable));

@@ -378,11 +378,6 @@ static void print_text(const struct status *s, bool verbose)
 
 /* --- for programs ----------------------------------------------------------------- */
 
-static struct json_object *json_text(const char *s)
-{
-	return s ? json_object_new_string(s) : NULL;
-}
-
 static struct json_object *json_set(const struct livepatch *lp)
 {
 	return lp->managed ? json_object_new_int64(lp->replace_set) : NULL;

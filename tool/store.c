@@ -274,6 +274,15 @@ char *stable_path(const struct store *s, const struct version *v)
 	return xasprintf("%s/" CONTENT "%s", s->folder, v->path + strlen(s->content));
 }
 
+char *date(time_t t)
+{
+	char text[32] = "-";
+
+	if (t)
+		strftime(text, sizeof(text), "%F %R", localtime(&t));
+	return xstrdup(text);
+}
+
 const char *slot_label(const struct slot *slot)
 {
 	static char *labels[4];

@@ -61,7 +61,7 @@ struct store {
 	char *folder;		/* /var/lib/klp-sets/RELEASE */
 	char *content;		/* its folder with the content, or NULL when there is none */
 	char *next;		/* the one that will take its place, or NULL */
-	const char *loaded;	/* the livepatch that is in the kernel already, or NULL */
+	const char *loaded;	/* what is in the kernel when it is committed, or NULL */
 	struct slot *slots;	/* in the order in which they are loaded */
 	size_t nr_slots;
 	bool damaged;		/* something was left out, after a message */
@@ -77,6 +77,8 @@ struct slot *store_find_stock(const struct store *s, const char *name);
 struct slot *store_find_arg(const struct store *s, const char *arg);
 /* The path of a version that stays the same when others change. */
 char *stable_path(const struct store *s, const struct version *v);
+/* "2026-11-25 22:30", or "-" for none. */
+char *date(time_t t);
 /* "set 7", or "stock patch 'vendor_a_v1'": to be used in a message. */
 const char *slot_label(const struct slot *slot);
 /* An empty one, as the last to be loaded. Moves the others: their addresses change. */
