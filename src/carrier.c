@@ -115,7 +115,10 @@ static int klp_sets_check_addrs(const struct klp_sets_record *rec,
  * klp_sets_check_aliases() - refuse functions that others change by another name
  * @rec:	the record of a patch whose addresses are known
  *
- * Context: process context, under klp_mutex.
+ * With the addresses at hand, what is not refused is also put where its transition
+ * finds it first.
+ *
+ * Context: process context, under klp_mutex, when no transition has been started.
  * Return: 0, -EINVAL (said in the log), or -ENOMEM.
  */
 int klp_sets_check_aliases(struct klp_sets_record *rec)
@@ -140,6 +143,8 @@ int klp_sets_check_aliases(struct klp_sets_record *rec)
 		if (old != rec->patch && klp_sets_conflicts(rec, old))
 			ret = klp_sets_check_addrs(rec, &table, old);
 	}
+	if (!ret)
+		klp_sets_put_first(&table);
 
 	klp_sets_free_table(&table);
 	list_for_each_entry_safe(nop, tmp, &dropped, node) {

@@ -67,6 +67,7 @@ void notrace klp_sets_retire(struct klp_patch *patch)
 {
 	struct klp_sets_record *rec = klp_sets_record_of(patch);
 
+	klp_sets_put_patch_first(patch);
 	if (!rec && !patch->replace)
 		return;
 	list_move(&patch->list, klp.patches);

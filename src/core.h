@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include "klp_sets.h"
 #include "table.h"
@@ -27,7 +28,8 @@
  * struct klp_sets_stock - stock livepatch's private parts, by address
  *
  * Filled in once at load, see symbols.c. The functions are only ever hooked and
- * never called: see the rule on IBT there.
+ * never called: see the rule on IBT there. The last ones serve speed alone, and are
+ * not to be looked at where @transition_work, or @ops, is NULL.
  */
 struct klp_sets_stock {
 	struct mutex *mutex;
@@ -40,8 +42,13 @@ struct klp_sets_stock {
 	unsigned long init_transition;
 	unsigned long force_transition;
 	unsigned long try_complete_transition;
+	unsigned long reverse_transition;
 	unsigned long release_patch;
 	unsigned long enabled_store;
+	struct delayed_work *transition_work;
+	unsigned int *signals_cnt;
+	struct list_head *ops;
+	unsigned long ftrace_handler;
 };
 
 extern struct klp_sets_stock klp;
@@ -252,6 +259,14 @@ void klp_sets_force_ends(void);
 bool klp_sets_was_forced(void);
 void klp_sets_reset_force(void);
 void klp_sets_free_force(void);
+
+/* retry.c */
+void klp_sets_retry(void);
+void klp_sets_retry_reversed(void);
+
+/* search.c */
+void klp_sets_put_first(const struct klp_sets_table *table);
+void klp_sets_put_patch_first(const struct klp_patch *patch);
 
 /* sysfs.c */
 int klp_sets_init_sysfs(void);

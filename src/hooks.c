@@ -59,6 +59,9 @@ static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
 	} else if (klp_sets_is_entry(ip, klp.try_complete_transition)) {
 		klp_sets_force_ends();
 		klp_sets_enabled(*klp.transition_patch);
+		klp_sets_retry();
+	} else if (klp_sets_is_entry(ip, klp.reverse_transition)) {
+		klp_sets_retry_reversed();
 	} else if (klp_sets_is_entry(ip, klp.release_patch)) {
 		klp_sets_bury(container_of((struct kobject *)arg, struct klp_patch, kobj));
 	} else if (klp_sets_is_entry(ip, klp.enabled_store)) {
@@ -86,6 +89,7 @@ static const struct {
 	{ "klp_init_transition", &klp.init_transition },
 	{ "klp_force_transition", &klp.force_transition },
 	{ "klp_try_complete_transition", &klp.try_complete_transition },
+	{ "klp_reverse_transition", &klp.reverse_transition },
 	{ "klp_kobj_release_patch", &klp.release_patch },
 	{ "enabled_store", &klp.enabled_store },
 };

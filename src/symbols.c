@@ -26,8 +26,7 @@ static int klp_sets_check_symbol(const char *name, unsigned long addr,
 	sprint_symbol(found, addr);
 	if (strncmp(found, name, len) || strchr(found, '[') ||
 	    sscanf(found + len, "+0x%lx/", &offset) != 1 || offset > max_offset) {
-		pr_err("cannot work with this kernel: '%s' is not where it should be (%s)\n",
-		       name, found);
+		pr_err("'%s' is not where it should be in this kernel (%s)\n", name, found);
 		return -ENOENT;
 	}
 	return 0;
@@ -49,7 +48,7 @@ static int klp_sets_find_symbol(const char *name, unsigned long max_offset,
 	if (!register_kprobe(&kp))
 		unregister_kprobe(&kp);
 	if (!kp.addr) {
-		pr_err("cannot work with this kernel: it has no '%s'\n", name);
+		pr_err("this kernel has no '%s'\n", name);
 		return -ENOENT;
 	}
 
@@ -72,8 +71,49 @@ static int klp_sets_find_enabled_store(void)
 			return klp_sets_check_symbol("enabled_store", klp.enabled_store, 0);
 		}
 	}
-	pr_err("cannot work with this kernel: a livepatch has no 'enabled' file\n");
+	pr_err("a livepatch has no 'enabled' file in this kernel\n");
 	return -ENOENT;
+}
+
+struct klp_sets_symbol {
+	const char *name;
+	unsigned long max_offset;
+	void *addr;
+};
+
+static int klp_sets_find_all(const struct klp_sets_symbol *symbols, unsigned int nr)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		ret = klp_sets_find_symbol(symbols[i].name, symbols[i].max_offset,
+					   symbols[i].addr);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* What makes transitions faster can be done without. */
+static void klp_sets_find_for_speed(void)
+{
+	static const struct klp_sets_symbol retry[] = {
+		{ "klp_signals_cnt", 0, &klp.signals_cnt },
+		{ "klp_transition_work", 0, &klp.transition_work },
+	}, search[] = {
+		{ "klp_ftrace_handler", KLP_SETS_ENTRY_LEN, &klp.ftrace_handler },
+		{ "klp_ops", 0, &klp.ops },
+	};
+
+	if (klp_sets_find_all(retry, ARRAY_SIZE(retry))) {
+		pr_warn("transitions wait as long as without klp_sets\n");
+		klp.transition_work = NULL;
+	}
+	if (klp_sets_find_all(search, ARRAY_SIZE(search))) {
+		pr_warn("transitions search as long as without klp_sets\n");
+		klp.ops = NULL;
+	}
 }
 
 /**
@@ -84,11 +124,7 @@ static int klp_sets_find_enabled_store(void)
  */
 int klp_sets_find_symbols(void)
 {
-	const struct {
-		const char *name;
-		unsigned long max_offset;
-		void *addr;
-	} symbols[] = {
+	static const struct klp_sets_symbol symbols[] = {
 		{ "klp_mutex", 0, &klp.mutex },
 		{ "klp_patches", 0, &klp.patches },
 		{ "klp_transition_patch", 0, &klp.transition_patch },
@@ -100,20 +136,20 @@ int klp_sets_find_symbols(void)
 		{ "klp_force_transition", KLP_SETS_ENTRY_LEN, &klp.force_transition },
 		{ "klp_try_complete_transition", KLP_SETS_ENTRY_LEN,
 		  &klp.try_complete_transition },
+		{ "klp_reverse_transition", KLP_SETS_ENTRY_LEN, &klp.reverse_transition },
 	};
-	unsigned int i;
 	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(symbols); i++) {
-		ret = klp_sets_find_symbol(symbols[i].name, symbols[i].max_offset,
-					   symbols[i].addr);
-		if (ret)
-			return ret;
+	ret = klp_sets_find_all(symbols, ARRAY_SIZE(symbols));
+	if (!ret) {
+		klp.release_patch = (unsigned long)klp.ktype_patch->release;
+		ret = klp_sets_check_symbol("klp_kobj_release_patch", klp.release_patch, 0);
 	}
-
-	klp.release_patch = (unsigned long)klp.ktype_patch->release;
-	ret = klp_sets_check_symbol("klp_kobj_release_patch", klp.release_patch, 0);
+	if (!ret)
+		ret = klp_sets_find_enabled_store();
 	if (ret)
-		return ret;
-	return klp_sets_find_enabled_store();
+		pr_err("cannot work with this kernel\n");
+	else
+		klp_sets_find_for_speed();
+	return ret;
 }
