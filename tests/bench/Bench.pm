@@ -10,7 +10,8 @@ use warnings;
 use Exporter 'import';
 use Fcntl;
 
-our @EXPORT = qw(sample load unload refused work work_of wait_a_second put content entries);
+our @EXPORT = qw(sample start load unload refused work work_of wait_a_second put content entries
+		 start_tasks end_tasks);
 
 my $modules = '/klp-sets/modules';
 my $livepatch = '/sys/kernel/livepatch';
@@ -135,6 +136,13 @@ sub enable {
 		   sub { (content("$livepatch/$name/transition") // 0) == 0 });
 }
 
+# The same without a measurement, that of a number.
+sub start {
+	my ($nr, $args) = @_;
+	my ($name, $image) = named($nr, $args);
+	enable($name, $image, $args);
+}
+
 # load NUMBER ARGUMENTS: the work, and the time
 sub load {
 	my ($nr, $args) = @_;
@@ -178,6 +186,25 @@ sub unload {
 		wait_until("$name is gone", sub { !-e "$livepatch/$name" });
 		rmmod($name);
 	}
+}
+
+# --- tasks ---------------------------------------------------------------------
+
+sub start_tasks {
+	my ($count) = @_;
+	return map {
+		my $pid = fork() // die "fork: $!\n";
+		if (!$pid) {
+			sleep(1_000_000);
+			exit;
+		}
+		$pid;
+	} 1 .. $count;
+}
+
+sub end_tasks {
+	kill('KILL', @_);
+	wait() for @_;
 }
 
 # --- what is there before the first row ----------------------------------------

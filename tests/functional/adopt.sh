@@ -321,7 +321,6 @@ watch() {
 # Two writers and a reader: no line is ever torn, and none is lost.
 at_the_same_time() {
 	local writer line reads=0
-	second_cpu 1
 	assign "middle 5"
 	watch
 	for writer in left right; do
@@ -343,7 +342,6 @@ at_the_same_time() {
 	done
 	rm "$scratch/watch"
 	wait
-	one_cpu
 	[[ ! -e $scratch/torn ]] || fail "a line was torn"
 	pending "middle 5"
 	assign "middle -"
@@ -586,7 +584,6 @@ try_to_end() {
 core_comes_and_goes() {
 	local i
 	unload_core
-	second_cpu 1
 	watch
 	while [[ -e $scratch/watch ]]; do
 		insmod "$modules/klp-sets.ko"
@@ -603,7 +600,6 @@ core_comes_and_goes() {
 	done
 	rm "$scratch/watch"
 	wait
-	one_cpu
 	[[ ! -e /sys/module/klp_sets ]] || unload_core
 	untouched cmdline_proc_show version_proc_show
 	load_core
@@ -614,7 +610,6 @@ it "the core comes and goes beside livepatches that it might adopt" core_comes_a
 
 two_at_once() {
 	local i loaded
-	second_cpu 1
 	for i in 1 2; do
 		assign "client_s1 5"
 		assign "client_s2 5"
@@ -644,12 +639,10 @@ two_at_once() {
 	untouched cmdline_proc_show
 }
 it "two livepatches of a set at once leave one of them" two_at_once
-one_cpu
 
 # Which comes first does not matter: it is in set 5, and nothing waits.
 assigned_while_loading() {
 	local i
-	second_cpu 1
 	for i in 1 2; do
 		insmod "$modules/client_s1.ko" funcs=cmdline_proc_show &
 		until echo "client_s1 5" 2> /dev/null > "$assign_file"; do
@@ -665,7 +658,6 @@ assigned_while_loading() {
 	done
 }
 it "a livepatch that is assigned while it loads joins" assigned_while_loading
-one_cpu
 
 targets_come_and_go() {
 	load_target klp_target

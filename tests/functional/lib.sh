@@ -26,17 +26,11 @@ trap 'second_cpu 1; rm -rf "$scratch"' EXIT
 test_count=0
 test_status=0
 
-# A transition waits a second for the idle task of a second processor. Most tests
-# do without one; KLP_TEST_CPUS=all gives it to all of them.
+# For what keeps a processor busy all the time, where that makes transitions slow.
 second_cpu() {
 	local file=/sys/devices/system/cpu/cpu1/online
 	[[ ! -w $file ]] || echo "$1" 2> /dev/null > $file
 }
-# Most do without the second one.
-one_cpu() {
-	[[ ${KLP_TEST_CPUS:-} == all ]] || second_cpu 0
-}
-one_cpu
 
 # From 6.4 on, a transition patches every call of cond_resched(). Each waits for the other
 # processor, and on an emulated machine that is busy all of it takes minutes.
@@ -509,7 +503,7 @@ clean_up() {
 	remove_probes
 	disable_all
 	remove_livepatches
-	for name in $(loaded klp_target) $(loaded klp_taker); do
+	for name in $(loaded klp_target) $(loaded klp_taker) $(loaded klp_order); do
 		remove "$name"
 	done
 	if [[ -z ${core_stays:-} && -e /sys/module/klp_sets ]]; then

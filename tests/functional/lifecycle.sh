@@ -55,8 +55,6 @@ address_is_used_again() {
 }
 it "a patch at the address of an older one is not mistaken for it" address_is_used_again
 
-second_cpu 1
-
 # together CLIENT PARAMETERS... -- CLIENT PARAMETERS...: loads two at once; each is
 # enabled, or refused for a reason that fits. Who was loaded is in "came".
 together() {

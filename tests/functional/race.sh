@@ -7,8 +7,7 @@
 hogs=(busy_in_user_mode busy_in_the_kernel)
 if two_busy_cpus_are_slow; then
 	hogs=()
-else
-	second_cpu 1
+	second_cpu 0
 fi
 need_core
 

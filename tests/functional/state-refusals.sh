@@ -263,10 +263,8 @@ it "the enabling of a patch with a state that blocks is not reversed" enabling_i
 # The file is there a moment before the patch is enabled. With two processors, one of them
 # enables it while the other writes.
 impatience() {
-	local cpus=second_cpu
-	! two_busy_cpus_are_slow || cpus=true
+	! two_busy_cpus_are_slow || second_cpu 0
 	for _ in 1 2 3; do
-		$cpus 1
 		mark
 		while :; do
 			echo 0 > $livepatch/client_p1/enabled
@@ -278,13 +276,12 @@ impatience() {
 		kill $!
 		complete p1
 		story p1:5:pre_patch p1:patching p1:5:post_patch p1:patched
-		one_cpu
 		free_blocked
 		unload p1 p3
 	done
 }
 it "nobody is fast enough to disable a patch with a state that blocks" impatience
-one_cpu
+second_cpu 1
 
 # Nobody has been let in by force.
 force_is_no_way_round() {

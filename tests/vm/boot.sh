@@ -21,6 +21,14 @@ accelerator() {
 	fi
 }
 
+# Of four processors two are switched on, the others by tests that want them.
+smp() {
+	case $kernel in
+	debug) echo 2 ;;
+	*) echo 4 ;;
+	esac
+}
+
 # boot IMAGE INITRD CONSOLE [OPTION...]: what the guest writes to ttyS1 comes out on
 # stdout. The limit ends a machine that no longer can end itself. A machine that is
 # booted again continues its console.
@@ -32,11 +40,11 @@ boot() {
 	# no processor for half a minute is not locked up.
 	timeout --foreground -k 10 "${KLP_SETS_MACHINE_LIMIT:-4500}" \
 		setpriv --pdeathsig KILL \
-		qemu-system-x86_64 "${accel[@]}" -smp "${processors:-2}" -m "${memory[$kernel]:-2G}" \
+		qemu-system-x86_64 "${accel[@]}" -smp "${processors:-$(smp)}" -m "${memory[$kernel]:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=console,path=$console,append=on" -serial chardev:console \
 		-chardev stdio,id=output,signal=off -serial chardev:output \
 		-kernel "$image" -initrd "$initrd" "$@" \
-		-append "console=ttyS0 loglevel=${loglevel[$kernel]:-7} log_buf_len=8M panic=-1 random.trust_cpu=on pti=off watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 rdinit=/init ${KLP_SETS_CMDLINE:-}" \
+		-append "console=ttyS0 loglevel=${loglevel[$kernel]:-7} log_buf_len=8M panic=-1 random.trust_cpu=on pti=off maxcpus=2 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 rdinit=/init ${KLP_SETS_CMDLINE:-}" \
 		< /dev/null
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench_target.c - 5,000 functions to patch
+ * bench_target.c - 5,000 functions to patch, and one to sleep in
  *
- * The functions are called bench_f0000 to bench_f4999.
+ * The functions are called bench_f0000 to bench_f4999. In bench_f5000 a task can hold
+ * a transition up.
  */
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
 
 /* The compiler must not merge, clone or look into them. */
 #define F1(n)							\
@@ -57,6 +60,30 @@ static const struct kernel_param_ops calls_ops = {
 };
 module_param_cb(calls, &calls_ops, NULL, 0200);
 MODULE_PARM_DESC(calls, "how often to call bench_f0000()");
+
+static DECLARE_WAIT_QUEUE_HEAD(sleepers);
+
+/* Neither woken now and then, nor by the signals of livepatch: it takes no time at all. */
+static __attribute__((__noipa__)) int bench_f5000(int x)
+{
+	wait_event_killable(sleepers, x);
+	return x;
+}
+
+static int set_sleep(const char *val, const struct kernel_param *kp)
+{
+	/* A task that writes to another parameter must not wait for this one. */
+	kernel_param_unlock(THIS_MODULE);
+	bench_f5000(0);
+	kernel_param_lock(THIS_MODULE);
+	return 0;
+}
+
+static const struct kernel_param_ops sleep_ops = {
+	.set = set_sleep,
+};
+module_param_cb(sleep, &sleep_ops, NULL, 0200);
+MODULE_PARM_DESC(sleep, "sleep in bench_f5000() until killed");
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Target of the klp-sets benchmark");
