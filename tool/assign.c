@@ -16,13 +16,12 @@
 #include "store.h"
 
 #define ASSIGN "/sys/kernel/klp_sets/assign"
-/* As in the kernel: of a module's name, and of struct klp_sets_patch. */
+/* As in the kernel: of a module's name. */
 #define NAME_MAX_LEN 55
-#define MAX_OBSOLETES 256
 
 /* --- lines ------------------------------------------------------------------ */
 
-/* In the list of modules, every '-' of a file's name is a '_'. */
+/* A name in the form that the list of modules has. */
 static bool parse_module(char *name)
 {
 	size_t i;
@@ -30,9 +29,8 @@ static bool parse_module(char *name)
 	for (i = 0; name[i]; i++) {
 		if (!isgraph((unsigned char)name[i]) || name[i] == '/' || name[i] == '#')
 			return false;
-		if (name[i] == '-')
-			name[i] = '_';
 	}
+	module_underscores(name);
 	return i && i <= NAME_MAX_LEN;
 }
 
@@ -66,6 +64,18 @@ bool assignment_parse(const char *line, struct assignment *a)
 	free(words);
 	free(copy);
 	return good;
+}
+
+const struct assignment *assignment_find(const struct assignment *all, size_t n,
+					 const char *name)
+{
+	const struct assignment *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(all[i].name, name))
+			found = &all[i];
+	}
+	return found;
 }
 
 /* "kpatch_cve 7 8 9" */
@@ -128,17 +138,12 @@ struct assignment *assignments_kept(size_t *n)
 	return all;
 }
 
-struct assignment *assignment_kept(const char *name)
+const struct assignment *assignment_kept(const char *name)
 {
-	struct assignment *found = NULL;
 	size_t n;
-	struct assignment *all = assignments_kept(&n);
+	const struct assignment *all = assignments_kept(&n);
 
-	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(all[i].name, name))
-			found = &all[i];
-	}
-	return found;
+	return assignment_find(all, n, name);
 }
 
 /* Whether this line of the file is about the module. */
@@ -182,15 +187,6 @@ int assign_now(const struct assignment *a, char **said)
 	return write_file_said(ASSIGN, assignment_line(a), said);
 }
 
-static const struct assignment *find_waiting(const struct machine *m, const char *name)
-{
-	for (size_t i = 0; i < m->nr_assignments; i++) {
-		if (!strcmp(m->assignments[i].name, name))
-			return &m->assignments[i];
-	}
-	return NULL;
-}
-
 /* --- the verb --------------------------------------------------------------- */
 
 /* One that has nothing to do with a configuration in a folder. */
@@ -214,7 +210,7 @@ static const char *describe(const struct machine *m, const struct assignment *a,
 		return "enabled, but not in this set";
 	if (!kept)
 		return "waits for it, until klp_sets is removed";
-	return find_waiting(m, a->name) ? "waits for it" : "at the next boot or load";
+	return machine_find_assignment(m, a->name) ? "waits for it" : "at the next boot or load";
 }
 
 static void print_row(const struct machine *m, const struct assignment *a, bool kept)
@@ -239,7 +235,7 @@ static void add_json(json_object *list, const struct machine *m, const struct as
 	json_object_object_add(row, "obsoletes", obsoletes);
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));
 	json_object_object_add(row, "waiting",
-			       json_object_new_boolean(find_waiting(m, a->name) != NULL));
+			       json_object_new_boolean(!!machine_find_assignment(m, a->name)));
 	json_object_object_add(row, "enabled", json_object_new_boolean(belongs(m, a)));
 	json_object_array_add(list, row);
 }
@@ -278,7 +274,7 @@ static int drop(const char *arg)
 {
 	struct machine *m = this_machine();
 	char *module = module_name(arg);
-	bool kept = assignment_kept(module), waiting = find_waiting(m, module);
+	bool kept = assignment_kept(module), waiting = machine_find_assignment(m, module);
 	int err;
 
 	if (!kept && !waiting)

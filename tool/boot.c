@@ -92,15 +92,6 @@ static bool is_held(const struct store *s, const struct slot *slot)
 	return true;
 }
 
-static bool is_loaded(const struct slot *slot)
-{
-	struct machine *m = machine_read();
-	bool loaded = machine_find(m, slot->versions[0].name);
-
-	machine_free(m);
-	return loaded;
-}
-
 static int load_slot(const void *data)
 {
 	const struct slot *slot = data;
@@ -135,7 +126,7 @@ static int boot_slot(const struct store *s, const struct slot *slot)
 
 	if (!name || is_held(s, slot))
 		return EXIT_REFUSED;
-	if (is_loaded(slot)) {
+	if (is_enabled(name)) {
 		if (!opt_quiet)
 			printf("'%s' of %s is loaded already\n", name, slot_label(slot));
 		return EXIT_OK;

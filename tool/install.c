@@ -166,13 +166,6 @@ static bool same_content(const char *a, const char *b)
 
 /* --- install ---------------------------------------------------------------- */
 
-static bool is_loaded(const char *name)
-{
-	const struct livepatch *lp = machine_find(machine_read(), name);
-
-	return lp && lp->enabled;
-}
-
 static void commit(struct store *s, const char *name)
 {
 	store_commit(s);
@@ -204,7 +197,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 		store_abandon(s);
 		die("the store is as it was");
 	}
-	if (status != EXIT_OK && !is_loaded(lp->name))
+	if (status != EXIT_OK && !is_enabled(lp->name))
 		warn("the store has '%s' all the same, and the next boot loads it", lp->name);
 	return status;
 }
@@ -238,7 +231,7 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 		guard_forget(lp->name);
 	}
 	store_prepare(s);
-	if (load && !(known && is_loaded(lp->name)))
+	if (load && !(known && is_enabled(lp->name)))
 		status = load_prepared(s, slot, lp, &options);
 	else
 		commit(s, lp->name);
@@ -313,7 +306,7 @@ int cmd_uninstall(int argc, char **argv)
 	if (opt_quiet)
 		return EXIT_OK;
 	printf("%s is not in the store any more", label);
-	if (name && is_this_machine() && is_loaded(name))
+	if (name && is_this_machine() && is_enabled(name))
 		printf("; '%s' stays loaded until the next boot or 'klp-sets unload %s'", name,
 		       name);
 	putchar('\n');
@@ -374,7 +367,7 @@ static int rollback(const char *arg, struct load_options *options)
 	printf("%s%s is stored again%s", left, livepatch_who(lp), load ? ", and loaded" : "");
 	if (slot->nr_versions > 1)
 		printf("; before it: '%s'", slot->versions[1].name);
-	if (from && !strcmp(from, lp->name) && is_loaded(from))
+	if (from && !strcmp(from, lp->name) && is_enabled(from))
 		printf("; what is loaded has the same name, and stays until the next boot");
 	putchar('\n');
 	return status;

@@ -4,6 +4,7 @@
  *
  *   main.c       verbs, options, --help
  *   util.c       messages, memory, small files
+ *   names.c      what a module is called
  *   livepatch.c  struct livepatch: one livepatch, wherever it was read from
  *   image.c      a module file: sections and pointers (image.h)
  *   elf.c        a livepatch read from a module file
@@ -76,6 +77,13 @@ const char *root_path(void);
 /* The kernel that the store is for: uname -r, or KLP_SETS_KERNEL from the environment. */
 const char *kernel_release(void);
 
+/* --- names.c ---------------------------------------------------------------- */
+
+/* Every '-' of a file's name is a '_' in the list of modules. Changes it, and returns it. */
+char *module_underscores(char *name);
+/* The name of the module in a file, "fix_1" for "store/fix-1.ko.xz". */
+char *module_name(const char *arg);
+
 /* --- livepatch.c ------------------------------------------------------------ */
 
 struct func {
@@ -131,6 +139,8 @@ void livepatch_add_func(struct livepatch *lp, const char *object, const char *na
 			unsigned long sympos);
 struct state *livepatch_add_state(struct livepatch *lp, unsigned long id);
 void livepatch_add_obsolete(struct livepatch *lp, uint32_t set);
+/* Whether it names the set among those that it replaces beside its own. */
+bool livepatch_obsoletes(const struct livepatch *lp, uint32_t set);
 bool same_func(const struct func *a, const struct func *b);
 const struct func *livepatch_find_func(const struct livepatch *lp, const struct func *func);
 const struct state *livepatch_find_state(const struct livepatch *lp, unsigned long id);
@@ -197,14 +207,16 @@ struct machine *machine_empty(void);
 void machine_free(struct machine *m);
 void machine_add(struct machine *m, struct livepatch *lp);
 struct livepatch *machine_find(const struct machine *m, const char *name);
+/* Whether a livepatch of this name is on this machine now, and not on its way out. */
+bool is_enabled(const char *name);
+/* What waits in the kernel for a module of this name, or NULL. */
+const struct assignment *machine_find_assignment(const struct machine *m, const char *name);
 /* Whether the module of this name was a patch once, and is still there. */
 bool machine_has_leftover(const struct machine *m, const char *name);
 /* The patch of a set, or NULL. */
 struct livepatch *machine_find_set(const struct machine *m, uint32_t set);
 /* The patch in transition, or NULL. */
 struct livepatch *machine_in_transition(const struct machine *m);
-/* The name of the module in a file, "fix_1" for "store/fix-1.ko.xz". */
-char *module_name(const char *arg);
 /* Dies, and says why, on a kernel without livepatching. */
 void machine_need_livepatching(const struct machine *m);
 /* What a user wrote, a set or the name of a patch or module file; dies when there is none. */
@@ -377,6 +389,8 @@ const struct hooked *ftrace_find_alias(struct ftrace *f, const struct func *func
 /* Seconds that a command waits for a transition without --wait. */
 #define PATIENCE 15
 
+/* Whether a module of this name is there, and is not built in. */
+bool module_is_loaded(const char *name);
 /* Loads klp_sets with modprobe's rules, unless it is there. Dies with advice. */
 void module_need_core(void);
 /*
@@ -386,8 +400,6 @@ void module_need_core(void);
 int module_insert(const char *path, char **said);
 /* Why a module could not be loaded, when the kernel did not say. */
 const char *module_strerror(int err);
-/* Removes a module that nobody uses; waits for its last reference. 0 or -errno. */
-int module_remove(const char *name, double seconds);
 /*
  * Removes the modules of replaced or disabled patches when it is safe: waits, for as
  * many seconds (-1: for ever), until no task that was exiting, and that no transition
@@ -421,7 +433,10 @@ double patience(const struct load_options *options);
 /* The assignments in /etc/klp-sets/assign.conf. */
 struct assignment *assignments_kept(size_t *n);
 /* The one of a module, or NULL. */
-struct assignment *assignment_kept(const char *name);
+const struct assignment *assignment_kept(const char *name);
+/* That of a module: of several, the last one counts. NULL when there is none. */
+const struct assignment *assignment_find(const struct assignment *all, size_t n,
+					 const char *name);
 /* A line of that file, or of the kernel's own; false when it makes no sense. */
 bool assignment_parse(const char *line, struct assignment *a);
 /* Gives it to the kernel: 0, or a negative errno with what the kernel said, or NULL. */

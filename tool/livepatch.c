@@ -9,11 +9,7 @@ struct livepatch *livepatch_new(const char *name)
 {
 	struct livepatch *lp = xcalloc(1, sizeof(*lp));
 
-	lp->name = xstrdup(name);
-	for (char *c = lp->name; *c; c++) {
-		if (*c == '-')
-			*c = '_';
-	}
+	lp->name = module_underscores(xstrdup(name));
 	return lp;
 }
 
@@ -72,6 +68,15 @@ bool same_func(const struct func *a, const struct func *b)
 {
 	return a->sympos == b->sympos && !strcmp(a->name, b->name) &&
 	       !strcmp(a->object, b->object);
+}
+
+bool livepatch_obsoletes(const struct livepatch *lp, uint32_t set)
+{
+	for (size_t i = 0; i < lp->nr_obsoletes; i++) {
+		if (lp->obsoletes[i] == set)
+			return true;
+	}
+	return false;
 }
 
 const struct func *livepatch_find_func(const struct livepatch *lp, const struct func *func)

@@ -40,16 +40,6 @@ static int not_loaded(const struct loading *l, const char *why)
 
 /* --- the set ---------------------------------------------------------------- */
 
-/* What waits in the kernel for a module of this name. */
-static const struct assignment *find_waiting(const struct loading *l)
-{
-	for (size_t i = 0; i < l->before->nr_assignments; i++) {
-		if (!strcmp(l->before->assignments[i].name, l->lp->name))
-			return &l->before->assignments[i];
-	}
-	return NULL;
-}
-
 static int choose_set(struct loading *l)
 {
 	char *why;
@@ -93,7 +83,7 @@ static int assign(struct loading *l)
 /* Takes the assignment back: what waited before waits again. */
 static void unassign(struct loading *l)
 {
-	const struct assignment *a = find_waiting(l);
+	const struct assignment *a = machine_find_assignment(l->before, l->lp->name);
 	char *line, *said = NULL;
 
 	if (!l->assigned)

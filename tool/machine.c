@@ -60,6 +60,16 @@ struct livepatch *machine_find(const struct machine *m, const char *name)
 	return NULL;
 }
 
+bool is_enabled(const char *name)
+{
+	struct machine *m = machine_read();
+	const struct livepatch *lp = machine_find(m, name);
+	bool enabled = lp && lp->enabled;
+
+	machine_free(m);
+	return enabled;
+}
+
 bool machine_has_leftover(const struct machine *m, const char *name)
 {
 	for (size_t i = 0; i < m->nr_leftovers; i++) {
@@ -67,6 +77,11 @@ bool machine_has_leftover(const struct machine *m, const char *name)
 			return true;
 	}
 	return false;
+}
+
+const struct assignment *machine_find_assignment(const struct machine *m, const char *name)
+{
+	return assignment_find(m->assignments, m->nr_assignments, name);
 }
 
 /* During a replace two patches have the set: the one that is replaced still counts. */
@@ -99,21 +114,6 @@ void machine_need_livepatching(const struct machine *m)
 	if (access("/sys/kernel", F_OK))
 		die("sysfs is not mounted at /sys; nothing can be said about livepatches");
 	die("this kernel has no livepatching; it was built without CONFIG_LIVEPATCH");
-}
-
-char *module_name(const char *arg)
-{
-	const char *slash = strrchr(arg, '/');
-	char *name = xstrdup(slash ? slash + 1 : arg);
-	char *end = strstr(name, ".ko");
-
-	if (end)
-		*end = '\0';
-	for (char *c = name; *c; c++) {
-		if (*c == '-')
-			*c = '_';
-	}
-	return name;
 }
 
 struct livepatch *machine_find_arg(const struct machine *m, const char *arg)

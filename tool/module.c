@@ -29,9 +29,10 @@ static struct kmod_ctx *new_context(void)
 	return ctx;
 }
 
-static bool is_loaded(const char *name)
+/* A folder in /sys/module is there for what is built in, too. */
+bool module_is_loaded(const char *name)
 {
-	char *path = xasprintf("/sys/module/%s/refcnt", name);
+	char *path = xasprintf("/sys/module/%s/initstate", name);
 	bool loaded = !access(path, F_OK);
 
 	free(path);
@@ -112,11 +113,8 @@ static int insert_dependencies(struct kmod_ctx *ctx, char *names, char **said)
 
 	for (name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
 		/* The name of a file, until it is loaded. */
-		for (char *c = name; *c; c++) {
-			if (*c == '-')
-				*c = '_';
-		}
-		if (is_loaded(name))
+		module_underscores(name);
+		if (module_is_loaded(name))
 			continue;
 		if (!strcmp(name, "klp_sets")) {
 			module_need_core();
@@ -218,19 +216,6 @@ static bool wait_for_references(const char *name, double deadline)
 		pause_for(0.02);
 	}
 	return true;
-}
-
-int module_remove(const char *name, double seconds)
-{
-	double deadline = seconds < 0 ? -1 : now() + seconds;
-	int err;
-
-	do {
-		if (!wait_for_references(name, deadline))
-			return -EWOULDBLOCK;
-		err = remove_now(name);
-	} while (err == -EWOULDBLOCK);
-	return err;
 }
 
 /*

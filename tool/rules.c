@@ -51,15 +51,6 @@ static void __attribute__((format(printf, 3, 4))) conflict(struct judge *j, char
 
 /* --- what is to be replaced --------------------------------------------------- */
 
-static bool obsoletes(const struct livepatch *lp, uint32_t set)
-{
-	for (size_t i = 0; i < lp->nr_obsoletes; i++) {
-		if (lp->obsoletes[i] == set)
-			return true;
-	}
-	return false;
-}
-
 static bool replaces(const struct judge *j, const struct livepatch *old)
 {
 	if (j->replace_all)
@@ -67,22 +58,13 @@ static bool replaces(const struct judge *j, const struct livepatch *old)
 	if (!old->managed)
 		return j->replace_stock;
 	return j->new.has_set && (old->replace_set == j->new.replace_set ||
-				  obsoletes(&j->new, old->replace_set));
+				  livepatch_obsoletes(&j->new, old->replace_set));
 }
 
 /* Two stock patches may stack. */
 static bool must_not_clash(const struct judge *j, const struct livepatch *old)
 {
 	return !replaces(j, old) && (j->new.managed || old->managed);
-}
-
-static const struct assignment *find_assignment(const struct machine *m, const char *name)
-{
-	for (size_t i = 0; i < m->nr_assignments; i++) {
-		if (!strcmp(m->assignments[i].name, name))
-			return &m->assignments[i];
-	}
-	return NULL;
 }
 
 static bool have_managed(const struct machine *m)
@@ -114,7 +96,7 @@ static void find_set(struct judge *j)
 
 	*new = *j->lp;
 	new->managed = new->native || new->has_set;
-	a = new->native ? NULL : find_assignment(j->m, new->name);
+	a = new->native ? NULL : machine_find_assignment(j->m, new->name);
 	if (a && !new->has_set) {
 		new->managed = true;
 		new->replace_set = a->replace_set;
@@ -518,7 +500,7 @@ static void check_others(struct judge *j)
 bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint32_t *wish,
 		      char **why)
 {
-	const struct assignment *a = lp->native ? NULL : find_assignment(m, lp->name);
+	const struct assignment *a = lp->native ? NULL : machine_find_assignment(m, lp->name);
 
 	if (!a && !lp->native && m->livepatching)
 		a = assignment_kept(lp->name);

@@ -53,12 +53,10 @@ static void add_also(struct finding *f, char *who)
 	f->also[f->nr_also++] = who;
 }
 
-/* A folder in /sys/module is there for what is built in, too. */
 static bool module_is_there(const char *object)
 {
 	static char *last;
 	static bool there;
-	char *path;
 
 	if (!strcmp(object, "vmlinux"))
 		return true;
@@ -66,9 +64,7 @@ static bool module_is_there(const char *object)
 		return there;
 	free(last);
 	last = xstrdup(object);
-	path = xasprintf("/sys/module/%s/initstate", object);
-	there = !access(path, F_OK);
-	free(path);
+	there = module_is_loaded(object);
 	return there;
 }
 

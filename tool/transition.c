@@ -204,11 +204,7 @@ bool livepatch_replaces(const struct livepatch *lp, const struct livepatch *old)
 		return lp->replace;
 	if (!old->managed)
 		return false;
-	for (size_t i = 0; i < lp->nr_obsoletes; i++) {
-		if (old->replace_set == lp->obsoletes[i])
-			return true;
-	}
-	return old->replace_set == lp->replace_set;
+	return old->replace_set == lp->replace_set || livepatch_obsoletes(lp, old->replace_set);
 }
 
 static bool changes(const struct livepatch *lp, const char *object, const char *name)

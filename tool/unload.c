@@ -168,13 +168,7 @@ out:
 
 static bool has_set(const struct livepatch *lp, uint32_t set)
 {
-	if (!lp->managed)
-		return false;
-	for (size_t i = 0; i < lp->nr_obsoletes; i++) {
-		if (lp->obsoletes[i] == set)
-			return true;
-	}
-	return lp->replace_set == set;
+	return lp->managed && (lp->replace_set == set || livepatch_obsoletes(lp, set));
 }
 
 /* The patch in transition, which must be the one that was asked for, or be of its set. */
