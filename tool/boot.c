@@ -100,7 +100,7 @@ static int load_slot(const void *data)
 
 	if (!lp)
 		return EXIT_REFUSED;
-	slot_options(slot, lp, &options);
+	options.set = slot_wish(slot, lp);
 	/* Without a guard, nothing would keep it from killing every boot. */
 	if (!guard_raise(slot->versions[0].name))
 		return EXIT_REFUSED;

@@ -188,7 +188,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 {
 	int status;
 
-	slot_options(slot, lp, options);
+	options->set = slot_wish(slot, lp);
 	s->loaded = lp->name;
 	options->loaded = commit_loaded;
 	options->data = s;

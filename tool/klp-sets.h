@@ -74,8 +74,27 @@ bool parse_set(const char *s, uint32_t *set);
  * be tried in a folder. It does not apply to /sys and /proc.
  */
 const char *root_path(void);
+/* Whether what is kept is that of the running kernel, and not of another or of a folder. */
+bool is_this_machine(void);
 /* The kernel that the store is for: uname -r, or KLP_SETS_KERNEL from the environment. */
 const char *kernel_release(void);
+
+/* --- sysfs.c ---------------------------------------------------------------- */
+
+#define SYS_LIVEPATCH "/sys/kernel/livepatch"
+#define SYS_KLP_SETS "/sys/kernel/klp_sets"
+#define SYS_MODULE "/sys/module"
+
+/* Calls a function for every folder in a folder. */
+void sysfs_each(const char *path, void *data,
+		void (*fn)(const char *path, const char *name, void *data));
+/* The file FOLDER/NAME/FILE, or NULL with errno. */
+char *sysfs_read(const char *folder, const char *name, const char *file);
+/* Of a boolean file: 0 or 1, -1 when it is not there. */
+int sysfs_flag(const char *folder, const char *name, const char *file);
+bool in_transition(const char *name);
+/* Enabled, and not in transition. */
+bool in_effect(const char *name);
 
 /* --- names.c ---------------------------------------------------------------- */
 
@@ -318,9 +337,6 @@ const char *stack_blocker(const struct machine *m, const struct livepatch *lp,
  * that hold it up.
  */
 bool transition_wait(const char *name, double seconds);
-bool in_transition(const char *name);
-/* Enabled, and not in transition. */
-bool in_effect(const char *name);
 /* Waits until no transition at all is going on. */
 bool transition_wait_any(double seconds);
 
@@ -411,8 +427,7 @@ int module_remove_old(const char *name, double seconds);
 /* --- load.c, for boot.c and install.c ---------------------------------------- */
 
 struct load_options {
-	bool has_set;		/* --set */
-	uint32_t replace_set;
+	const uint32_t *set;	/* --set, or NULL */
 	bool keep;		/* do not remove what was replaced */
 	bool wait;
 	double seconds;		/* -1: as long as it takes */
@@ -439,8 +454,45 @@ const struct assignment *assignment_find(const struct assignment *all, size_t n,
 					 const char *name);
 /* A line of that file, or of the kernel's own; false when it makes no sense. */
 bool assignment_parse(const char *line, struct assignment *a);
+/* The same from MODULE SET [OBSOLETED SET...]. */
+bool assignment_from_words(char **words, size_t n, struct assignment *a);
+/* Puts it into the file, in the place of those about the module; NULL takes them out. */
+void assignment_keep(const char *module, const struct assignment *a);
 /* Gives it to the kernel: 0, or a negative errno with what the kernel said, or NULL. */
 int assign_now(const struct assignment *a, char **said);
+/* Drops what waits in the kernel for a module: 0, or a negative errno. */
+int unassign_now(const char *module);
+
+/* A parameter of klp_sets. */
+struct knob {
+	const char *name;
+	const char *values;	/* those allowed, separated by spaces; NULL for 0 and 1 */
+	const char *normal;
+	const char *meaning;
+};
+
+#define NR_KNOBS 4
+extern const struct knob knobs[NR_KNOBS];
+
+#define KNOB_PARAMETERS "/sys/module/klp_sets/parameters"
+#define POLICY_CONF "/etc/modprobe.d/klp-sets.conf"
+
+/* As the kernel reads it: a copy of the value in its short form, or NULL. */
+char *knob_parse(const struct knob *knob, const char *value);
+/* All that it can be, for a message. */
+const char *knob_values(const struct knob *knob);
+/* Whether a word "NAME=VALUE" is about the knob; "taint" alone is taint=1. */
+bool is_knob(const struct knob *knob, const char *word, size_t len, const char **value);
+/* Its value in the kernel, NULL when klp_sets is not loaded. */
+char *knob_now(const struct knob *knob);
+/* Changes that: 0, or a negative errno, -ENOENT when klp_sets is not loaded. */
+int knob_set_now(const struct knob *knob, const char *value);
+/* What modprobe would give to klp_sets, as it is written; or NULL. *tell* warns of nonsense. */
+char *knob_kept_text(const struct knob *knob, bool tell);
+/* The same in its short form; NULL when it makes no sense, too. */
+char *knob_kept(const struct knob *knob);
+/* Writes new values into POLICY_CONF, all or none of them. */
+void knobs_keep(const struct knob *const *changed, char *const *new, size_t n);
 /* What modprobe would load klp_sets with. */
 struct policy policy_kept(void);
 

@@ -16,14 +16,12 @@
 
 #include "klp-sets.h"
 
-#define ASSIGN "/sys/kernel/klp_sets/assign"
-
 struct loading {
 	const char *path;
 	const struct load_options *options;
 	struct livepatch *lp;
 	struct machine *before;	/* the machine without it */
-	bool assigned;		/* its set was written to ASSIGN */
+	bool assigned;		/* its set was given to the kernel */
 	double inserted;	/* when it was in the kernel; now() */
 };
 
@@ -45,8 +43,7 @@ static int choose_set(struct loading *l)
 	char *why;
 	int status;
 
-	if (rules_choose_set(l->before, l->lp,
-			     l->options->has_set ? &l->options->replace_set : NULL, &why))
+	if (rules_choose_set(l->before, l->lp, l->options->set, &why))
 		return EXIT_OK;
 	status = not_loaded(l, why);
 	free(why);
@@ -84,18 +81,15 @@ static int assign(struct loading *l)
 static void unassign(struct loading *l)
 {
 	const struct assignment *a = machine_find_assignment(l->before, l->lp->name);
-	char *line, *said = NULL;
+	char *said = NULL;
 
 	if (!l->assigned)
 		return;
-	if (a) {
+	if (a)
 		assign_now(a, &said);
-		free(said);
-		return;
-	}
-	line = xasprintf("%s -", l->lp->name);
-	write_file(ASSIGN, line);
-	free(line);
+	else
+		unassign_now(l->lp->name);
+	free(said);
 }
 
 /* --- before ----------------------------------------------------------------- */
@@ -268,7 +262,7 @@ static int run(struct loading *l)
 
 	if (geteuid())
 		return not_loaded(l, "only root can load livepatches");
-	if (lp->native || lp->has_set || l->options->has_set || assignment_kept(lp->name))
+	if (lp->native || lp->has_set || l->options->set || assignment_kept(lp->name))
 		module_need_core();
 	if (!transition_wait_any(patience(l->options)))
 		return not_loaded(l, "another livepatch is in transition; wait longer with --wait, or turn that one back with 'klp-sets reverse'");
@@ -322,14 +316,15 @@ int cmd_load(int argc, char **argv)
 		{ }
 	};
 	struct load_options options = { };
+	uint32_t set;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			if (!parse_set(optarg, &options.replace_set))
+			if (!parse_set(optarg, &set))
 				usage_error("--set %s: a set is a number from 0 to 4294967295", optarg);
-			options.has_set = true;
+			options.set = &set;
 			break;
 		case 'w':
 			parse_wait(optarg, &options);

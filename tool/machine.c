@@ -12,10 +12,6 @@
 
 #include "klp-sets.h"
 
-#define LIVEPATCH "/sys/kernel/livepatch"
-#define KLP_SETS "/sys/kernel/klp_sets"
-#define MODULE "/sys/module"
-
 struct machine *machine_empty(void)
 {
 	struct machine *m = xcalloc(1, sizeof(*m));
@@ -146,42 +142,6 @@ struct livepatch *machine_find_arg(const struct machine *m, const char *arg)
 
 /* --- reading ---------------------------------------------------------------- */
 
-/* Calls a function for every folder in a folder of sysfs. */
-static void for_each_folder(const char *path, void *data,
-			    void (*fn)(const char *path, const char *name, void *data))
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			fn(path, entry->d_name, data);
-	}
-	closedir(dir);
-}
-
-/* The file FOLDER/NAME/FILE, or NULL. */
-static char *read_in(const char *folder, const char *name, const char *file)
-{
-	char *path = xasprintf("%s/%s/%s", folder, name, file);
-	char *content = read_file(path);
-
-	free(path);
-	return content;
-}
-
-/* Of a boolean file: 0 or 1, -1 when it is not there. */
-static int read_bool(const char *folder, const char *name, const char *file)
-{
-	char *content = read_in(folder, name, file);
-	int value = content ? *content == '1' || *content == 'Y' : -1;
-
-	free(content);
-	return value;
-}
-
 /* Sets in decimal, separated by spaces. */
 static size_t parse_sets(char *list, uint32_t **sets)
 {
@@ -215,7 +175,7 @@ static void add_object(const char *patch, const char *name, void *lp)
 {
 	char *path = xasprintf("%s/%s", patch, name);
 
-	for_each_folder(path, lp, add_func);
+	sysfs_each(path, lp, add_func);
 	free(path);
 }
 
@@ -258,7 +218,7 @@ static void read_states(struct livepatch *lp)
 {
 	char *path, *states, *line, *rest;
 
-	path = xasprintf(KLP_SETS "/sets/%u/states", lp->replace_set);
+	path = xasprintf(SYS_KLP_SETS "/sets/%u/states", lp->replace_set);
 	states = read_file(path);
 	free(path);
 	if (!states)
@@ -270,7 +230,7 @@ static void read_states(struct livepatch *lp)
 
 static void read_set(struct livepatch *lp)
 {
-	char *text = read_in(LIVEPATCH, lp->name, "replace_set");
+	char *text = sysfs_read(SYS_LIVEPATCH, lp->name, "replace_set");
 
 	lp->has_set = text && parse_set(text, &lp->replace_set);
 	lp->managed = lp->has_set;
@@ -278,12 +238,12 @@ static void read_set(struct livepatch *lp)
 	if (!lp->managed)
 		return;
 
-	text = read_in(LIVEPATCH, lp->name, "obsoletes");
+	text = sysfs_read(SYS_LIVEPATCH, lp->name, "obsoletes");
 	if (text)
 		lp->nr_obsoletes = parse_sets(text, &lp->obsoletes);
 	free(text);
 
-	text = xasprintf(MODULE "/klp_sets/holders/%s", lp->name);
+	text = xasprintf(SYS_MODULE "/klp_sets/holders/%s", lp->name);
 	lp->native = !access(text, F_OK);
 	free(text);
 	read_states(lp);
@@ -294,11 +254,11 @@ static bool read_condition(struct livepatch *lp)
 {
 	int enabled, transition, again;
 
-	again = read_bool(LIVEPATCH, lp->name, "enabled");
+	again = sysfs_flag(SYS_LIVEPATCH, lp->name, "enabled");
 	do {
 		enabled = again;
-		transition = read_bool(LIVEPATCH, lp->name, "transition");
-		again = read_bool(LIVEPATCH, lp->name, "enabled");
+		transition = sysfs_flag(SYS_LIVEPATCH, lp->name, "transition");
+		again = sysfs_flag(SYS_LIVEPATCH, lp->name, "enabled");
 	} while (again != enabled);
 	lp->enabled = enabled > 0;
 	lp->transition = transition > 0;
@@ -315,13 +275,13 @@ static void read_patch(const char *folder, const char *name, void *machine)
 		return;
 	}
 	path = xasprintf("%s/%s", folder, name);
-	for_each_folder(path, lp, add_object);
+	sysfs_each(path, lp, add_object);
 	free(path);
 	if (lp->nr_funcs)
 		qsort(lp->funcs, lp->nr_funcs, sizeof(*lp->funcs), compare_funcs);
 	read_set(lp);
-	lp->replace = read_bool(LIVEPATCH, name, "replace") > 0;
-	lp->version = read_in(MODULE, name, "version");
+	lp->replace = sysfs_flag(SYS_LIVEPATCH, name, "replace") > 0;
+	lp->version = sysfs_read(SYS_MODULE, name, "version");
 	/* Once more: its files may have gone while they were read. */
 	if (read_condition(lp))
 		machine_add(machine, lp);
@@ -331,7 +291,7 @@ static void read_patch(const char *folder, const char *name, void *machine)
 
 static void read_policy(struct policy *policy)
 {
-	char *stock = read_in(MODULE, "klp_sets/parameters", "stock_replace");
+	char *stock = sysfs_read(SYS_MODULE, "klp_sets/parameters", "stock_replace");
 	int value;
 
 	if (stock && !strcmp(stock, "scoped"))
@@ -340,10 +300,10 @@ static void read_policy(struct policy *policy)
 		policy->stock_replace = STOCK_REFUSE;
 	free(stock);
 	policy->set0_replaces_all =
-		read_bool(MODULE, "klp_sets/parameters", "set0_replaces_all") > 0;
-	value = read_bool(MODULE, "klp_sets/parameters", "allow_replace_all");
+		sysfs_flag(SYS_MODULE, "klp_sets/parameters", "set0_replaces_all") > 0;
+	value = sysfs_flag(SYS_MODULE, "klp_sets/parameters", "allow_replace_all");
 	policy->allow_replace_all = value != 0;
-	policy->taint = read_bool(MODULE, "klp_sets/parameters", "taint") > 0;
+	policy->taint = sysfs_flag(SYS_MODULE, "klp_sets/parameters", "taint") > 0;
 }
 
 static void add_assignment(struct machine *m, const char *line)
@@ -356,7 +316,7 @@ static void add_assignment(struct machine *m, const char *line)
 /* Only root may see them. */
 static void read_assignments(struct machine *m)
 {
-	char *text = read_file(KLP_SETS "/assign"), *line, *rest;
+	char *text = read_file(SYS_KLP_SETS "/assign"), *line, *rest;
 
 	if (!text)
 		return;
@@ -367,7 +327,7 @@ static void read_assignments(struct machine *m)
 
 static void add_leftover(struct machine *m, const char *name)
 {
-	char *refcnt = read_in(MODULE, name, "refcnt");
+	char *refcnt = sysfs_read(SYS_MODULE, name, "refcnt");
 	struct leftover *leftover;
 
 	if (!refcnt)
@@ -375,7 +335,7 @@ static void add_leftover(struct machine *m, const char *name)
 	m->leftovers = xrealloc(m->leftovers, m->nr_leftovers + 1, sizeof(*m->leftovers));
 	leftover = &m->leftovers[m->nr_leftovers++];
 	leftover->name = xstrdup(name);
-	leftover->version = read_in(MODULE, name, "version");
+	leftover->version = sysfs_read(SYS_MODULE, name, "version");
 	leftover->refcnt = strtol(refcnt, NULL, 10);
 	free(refcnt);
 }
@@ -419,15 +379,15 @@ struct machine *machine_read(void)
 	struct machine *m = machine_empty();
 	char *modules;
 
-	m->livepatching = !access(LIVEPATCH, F_OK);
-	m->core = !access(KLP_SETS, F_OK);
+	m->livepatching = !access(SYS_LIVEPATCH, F_OK);
+	m->core = !access(SYS_KLP_SETS, F_OK);
 	if (m->core) {
 		read_policy(&m->policy);
 		read_assignments(m);
 	}
 	/* Before the patches: what is live and not among those later was one earlier. */
 	modules = read_file("/proc/modules");
-	for_each_folder(LIVEPATCH, m, read_patch);
+	sysfs_each(SYS_LIVEPATCH, m, read_patch);
 	if (m->nr_patches)
 		qsort(m->patches, m->nr_patches, sizeof(*m->patches), compare_patches);
 	if (modules)

@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "store.h"
@@ -217,13 +216,6 @@ struct store *store_read(void)
 	for (; line; line = strtok_r(NULL, "\n", &rest))
 		warn("the store is damaged: %s", line);
 	return s;
-}
-
-bool is_this_machine(void)
-{
-	struct utsname name;
-
-	return !*root_path() && !uname(&name) && !strcmp(name.release, kernel_release());
 }
 
 struct slot *store_find_set(const struct store *s, uint32_t set)
@@ -496,10 +488,9 @@ struct livepatch *slot_read(const struct slot *slot, size_t version)
 	return lp;
 }
 
-void slot_options(const struct slot *slot, const struct livepatch *lp,
-		  struct load_options *options)
+const uint32_t *slot_wish(const struct slot *slot, const struct livepatch *lp)
 {
-	options->has_set = slot->has_set && !lp->native &&
-			   !assignment_to(lp, slot->replace_set);
-	options->replace_set = slot->replace_set;
+	bool has_none = slot->has_set && !lp->native && !assignment_to(lp, slot->replace_set);
+
+	return has_none ? &slot->replace_set : NULL;
 }

@@ -69,8 +69,6 @@ struct store {
 
 /* The store of kernel_release(). To change it, the lock must be held. */
 struct store *store_read(void);
-/* Whether what is kept is that of the running kernel, and not of another or of a folder. */
-bool is_this_machine(void);
 struct slot *store_find_set(const struct store *s, uint32_t set);
 struct slot *store_find_stock(const struct store *s, const char *name);
 /* What a user wrote, a set or the name of a stored livepatch; dies when there is none. */
@@ -101,9 +99,8 @@ void store_abandon(struct store *s);
 bool give_set(struct livepatch *lp, uint32_t set, char **why);
 /* The livepatch of a version, in the set of its slot; NULL after a message. */
 struct livepatch *slot_read(const struct slot *slot, size_t version);
-/* Says to load which set it is to have, if the livepatch does not. */
-void slot_options(const struct slot *slot, const struct livepatch *lp,
-		  struct load_options *options);
+/* The set that load must be told to give it, or NULL when it has one without that. */
+const uint32_t *slot_wish(const struct slot *slot, const struct livepatch *lp);
 
 /* --- guard.c ---------------------------------------------------------------- */
 

@@ -15,7 +15,6 @@
 
 #include "klp-sets.h"
 
-#define LIVEPATCH "/sys/kernel/livepatch"
 #define PF_KTHREAD 0x00200000	/* of the flags in /proc/PID/stat */
 #define STALLED_MAX 10		/* tasks that a time-out names */
 
@@ -265,17 +264,6 @@ const char *stack_blocker(const struct machine *m, const struct livepatch *lp,
 
 /* --- waiting ---------------------------------------------------------------- */
 
-static int read_flag(const char *name, const char *file)
-{
-	char *path = xasprintf(LIVEPATCH "/%s/%s", name, file);
-	char *text = read_file(path);
-	int value = text ? *text == '1' : -1;
-
-	free(path);
-	free(text);
-	return value;
-}
-
 /* What is told to those who wait, and when. */
 struct report {
 	const char *name;
@@ -299,7 +287,7 @@ static void report_line(struct report *r, const struct progress *p, bool enabled
 
 static void report_progress(struct report *r)
 {
-	struct livepatch lp = { .enabled = read_flag(r->name, "enabled") > 0 };
+	struct livepatch lp = { .enabled = sysfs_flag(SYS_LIVEPATCH, r->name, "enabled") > 0 };
 	double began = now();
 	struct progress *p;
 
@@ -363,7 +351,7 @@ static bool wait_until(const char *name, double start, double seconds)
 
 	r.terminal = isatty(STDERR_FILENO);
 	r.next = r.start + (r.terminal ? 0.3 : 5);
-	while (read_flag(name, "transition") > 0) {
+	while (in_transition(name)) {
 		if (seconds >= 0 && now() - start >= seconds) {
 			report_end(&r);
 			tell_stalled(name);
@@ -377,16 +365,6 @@ static bool wait_until(const char *name, double start, double seconds)
 	return true;
 }
 
-bool in_transition(const char *name)
-{
-	return read_flag(name, "transition") > 0;
-}
-
-bool in_effect(const char *name)
-{
-	return read_flag(name, "enabled") > 0 && !in_transition(name);
-}
-
 bool transition_wait(const char *name, double seconds)
 {
 	return wait_until(name, now(), seconds);
@@ -394,14 +372,14 @@ bool transition_wait(const char *name, double seconds)
 
 static char *find_transition(void)
 {
-	DIR *dir = opendir(LIVEPATCH);
+	DIR *dir = opendir(SYS_LIVEPATCH);
 	struct dirent *entry;
 	char *name = NULL;
 
 	if (!dir)
 		return NULL;
 	while (!name && (entry = readdir(dir))) {
-		if (entry->d_name[0] != '.' && read_flag(entry->d_name, "transition") > 0)
+		if (entry->d_name[0] != '.' && in_transition(entry->d_name))
 			name = xstrdup(entry->d_name);
 	}
 	closedir(dir);

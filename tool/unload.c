@@ -12,12 +12,10 @@
 
 #include "klp-sets.h"
 
-#define LIVEPATCH "/sys/kernel/livepatch"
-
 static int write_patch(const struct livepatch *lp, const char *file, const char *value,
 		       char **said)
 {
-	char *path = xasprintf(LIVEPATCH "/%s/%s", lp->name, file);
+	char *path = xasprintf(SYS_LIVEPATCH "/%s/%s", lp->name, file);
 	int err = write_file_said(path, value, said);
 
 	free(path);

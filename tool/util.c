@@ -203,3 +203,10 @@ const char *kernel_release(void)
 		die("uname: %s", strerror(errno));
 	return name.release;
 }
+
+bool is_this_machine(void)
+{
+	struct utsname name;
+
+	return !*root_path() && !uname(&name) && !strcmp(name.release, kernel_release());
+}
