@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* main.c - verbs, options, --help */
+/* main.c - verbs, options, --help. README.md tells what is where. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "klp-sets.h"
+#include "verbs/assign.h"
+#include "verbs/boot.h"
+#include "verbs/check.h"
+#include "verbs/install.h"
+#include "verbs/list.h"
+#include "verbs/load.h"
+#include "verbs/policy.h"
+#include "verbs/status.h"
+#include "verbs/unload.h"
+#include "read/util.h"
 
 static const struct verb {
 	const char *name;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* assignments.h - livepatches that know nothing of sets, and the sets that they belong to */
+#ifndef KLP_SETS_KEEP_ASSIGNMENTS_H
+#define KLP_SETS_KEEP_ASSIGNMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct assignment {
+	char *name;		/* of the module */
+	uint32_t replace_set;
+	uint32_t *obsoletes;
+	size_t nr_obsoletes;
+};
+
+/* The assignments in /etc/klp-sets/assign.conf. */
+struct assignment *assignments_kept(size_t *n);
+/* The one of a module, or NULL. */
+const struct assignment *assignment_kept(const char *name);
+/* That of a module: of several, the last one counts. NULL when there is none. */
+const struct assignment *assignment_find(const struct assignment *all, size_t n,
+					 const char *name);
+/* A line of that file, or of the kernel's own; false when it makes no sense. */
+bool assignment_parse(const char *line, struct assignment *a);
+/* The same from MODULE SET [OBSOLETED SET...]. */
+bool assignment_from_words(char **words, size_t n, struct assignment *a);
+/* Puts it into the file, in the place of those about the module; NULL takes them out. */
+void assignment_keep(const char *module, const struct assignment *a);
+/* Gives it to the kernel: 0, or a negative errno with what the kernel said, or NULL. */
+int assign_now(const struct assignment *a, char **said);
+/* Drops what waits in the kernel for a module: 0, or a negative errno. */
+int unassign_now(const char *module);
+
+#endif /* KLP_SETS_KEEP_ASSIGNMENTS_H */

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * files.c - files that survive a crash, with their old content or with the new
+ *
+ * rename() makes the new content appear at once. It only says so after a power loss
+ * when the content was on disk before, and the folder is after it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keep/files.h"
+#include "read/util.h"
+
+static int close_synced(int fd)
+{
+	int err = fsync(fd) ? errno : 0;
+
+	if (close(fd) && !err)
+		err = errno;
+	errno = err;
+	return err ? -1 : 0;
+}
+
+int sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : close_synced(fd);
+}
+
+static char *parent_of(const char *path)
+{
+	char *copy = xstrdup(path);
+	char *parent = xstrdup(dirname(copy));
+
+	free(copy);
+	return parent;
+}
+
+int make_folder(const char *path)
+{
+	char *parent;
+	int ret;
+
+	if (!mkdir(path, 0755)) {
+		parent = parent_of(path);
+		ret = sync_folder(parent);
+	} else if (errno == ENOENT) {
+		parent = parent_of(path);
+		ret = make_folder(parent);
+		if (!ret)
+			ret = make_folder(path);
+	} else {
+		return errno == EEXIST ? 0 : -1;
+	}
+	free(parent);
+	return ret;
+}
+
+int copy_file(const char *from, const char *to)
+{
+	int in, out, err = 0;
+	ssize_t n;
+
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return -1;
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (out < 0) {
+		err = errno;
+	} else {
+		do {
+			n = sendfile(out, in, NULL, 1 << 24);
+		} while (n > 0);
+		if (n < 0)
+			err = errno;
+		if (close_synced(out) && !err)
+			err = errno;
+	}
+	close(in);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+static int write_all(int fd, const char *s)
+{
+	size_t len = strlen(s);
+
+	while (len) {
+		ssize_t n = write(fd, s, len);
+
+		if (n < 0)
+			return -1;
+		s += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* A file that the administrator made a link stays one: what it points to is replaced. */
+static char *real_path(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	return real ? real : xstrdup(path);
+}
+
+int replace_file(const char *path, const char *content)
+{
+	char *real = real_path(path);
+	char *folder = parent_of(real);
+	char *new = xasprintf("%s/.%s.new", folder, strrchr(real, '/') + 1);
+	struct stat st = { .st_mode = 0644 };
+	int fd, err = 0;
+	bool there;
+
+	if (make_folder(folder)) {
+		err = errno;
+		goto out;
+	}
+	there = !stat(real, &st);
+	if (!there && errno != ENOENT) {
+		err = errno;
+		goto out;
+	}
+	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		err = errno;
+		goto out;
+	}
+	if (write_all(fd, content) || (there && fchown(fd, st.st_uid, st.st_gid)) ||
+	    fchmod(fd, st.st_mode & 07777))
+		err = errno;
+	if (close_synced(fd) && !err)
+		err = errno;
+	if (!err && (rename(new, real) || sync_folder(folder)))
+		err = errno;
+	if (err)
+		unlink(new);
+out:
+	free(new);
+	free(folder);
+	free(real);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+int remove_tree(const char *path)
+{
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+char **list_folder(const char *path, size_t *n)
+{
+	struct dirent **entries;
+	char **names;
+	int found;
+
+	*n = 0;
+	found = scandir(path, &entries, is_visible, versionsort);
+	if (found < 0)
+		return NULL;
+	names = xcalloc(found, sizeof(*names));
+	for (int i = 0; i < found; i++) {
+		names[i] = xstrdup(entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	*n = found;
+	return names;
+}
+
+/* Readable by root only: whoever can open it could keep everybody waiting. */
+void lock_changes(void)
+{
+	char *folder = xasprintf("%s/var/lib/klp-sets", root_path());
+	char *path = xasprintf("%s/lock", folder);
+	int fd = -1;
+
+	if (!make_folder(folder))
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		die("%s cannot be locked: %s%s", path, strerror(errno),
+		    geteuid() ? ". This needs root" : "");
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (!opt_quiet)
+			warn("waiting for another klp-sets, which holds %s", path);
+		if (flock(fd, LOCK_EX))
+			die("%s cannot be locked: %s", path, strerror(errno));
+	}
+	free(path);
+	free(folder);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * guard.c - livepatches that the machine may not survive
+ *
+ *   /var/lib/klp-sets/RELEASE/guards/NAME     loaded a moment ago
+ *   /var/lib/klp-sets/RELEASE/survived/NAME   the machine has lived with it before
+ *   /var/lib/klp-sets/RELEASE/held/NAME       the machine died a moment after it was loaded
+ *
+ * A guard is on disk before its livepatch is loaded. It goes when the machine has been
+ * up for a minute since, or when it is shut down. One that is found after a reboot
+ * tells of a machine that did neither, and boot does not load that livepatch.
+ *
+ * At boot many are loaded at once, and all have guards. Those that the machine has lived
+ * with before are above suspicion as long as there is another.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keep/guard.h"
+#include "keep/files.h"
+#include "read/sysfs.h"
+#include "read/util.h"
+
+static char *folder_path(const char *folder)
+{
+	return xasprintf("%s/var/lib/klp-sets/%s/%s", root_path(), kernel_release(), folder);
+}
+
+static char *guard_path(const char *folder, const char *name)
+{
+	return xasprintf("%s/var/lib/klp-sets/%s/%s/%s", root_path(), kernel_release(), folder,
+			 name);
+}
+
+/* A suspended machine proves nothing: this clock stands still then. */
+static double uptime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static char *boot_id(void)
+{
+	char *id = read_file("/proc/sys/kernel/random/boot_id");
+
+	return id ? id : xstrdup("unknown");
+}
+
+bool guard_raise(const char *name)
+{
+	char *path = guard_path("guards", name);
+	char *text = xasprintf("boot %s\nuptime %.2f\n", boot_id(), uptime());
+
+	if (!replace_file(path, text))
+		return true;
+	warn("%s cannot be written: %s. If the machine dies of '%s', nobody will know",
+	     path, strerror(errno), name);
+	return false;
+}
+
+static void forget(const char *folder, const char *name)
+{
+	char *parent = folder_path(folder);
+
+	if (!unlink(guard_path(folder, name)))
+		sync_folder(parent);
+}
+
+void guard_drop(const char *name)
+{
+	forget("guards", name);
+}
+
+void guard_forgive(const char *name)
+{
+	forget("held", name);
+}
+
+void guard_forget(const char *name)
+{
+	forget("survived", name);
+}
+
+bool guard_held(const char *name, time_t *when)
+{
+	struct stat st;
+
+	if (stat(guard_path("held", name), &st))
+		return false;
+	*when = st.st_mtime;
+	return true;
+}
+
+static int move(const char *name, const char *folder)
+{
+	char *to = folder_path(folder);
+
+	if (make_folder(to) || rename(guard_path("guards", name), guard_path(folder, name)))
+		return -1;
+	return sync_folder(to);
+}
+
+static void hold(const char *name)
+{
+	/* Another klp-sets may have been faster. */
+	if (move(name, "held") && errno != ENOENT)
+		warn("%s cannot be moved to %s: %s", guard_path("guards", name),
+		     folder_path("held"), strerror(errno));
+}
+
+/* The guard goes in any case; without the mark, the livepatch is a suspect next time. */
+static void survive(const char *name)
+{
+	if (move(name, "survived"))
+		guard_drop(name);
+}
+
+static bool has_survived(const char *name)
+{
+	return !access(guard_path("survived", name), F_OK);
+}
+
+enum guard { GONE, OF_THIS_BOOT, OF_ANOTHER };
+
+/* In *at, the uptime at which it was raised in this boot. */
+static enum guard look_at(const char *name, const char *this_boot, double *at)
+{
+	char *text = read_file(guard_path("guards", name));
+	char id[64];
+
+	if (!text && errno == ENOENT)
+		return GONE;
+	if (!text || sscanf(text, "boot %63s uptime %lf", id, at) != 2 || strcmp(id, this_boot))
+		return OF_ANOTHER;
+	return OF_THIS_BOOT;
+}
+
+/* The machine died of one of these. */
+static void hold_suspects(char **names, size_t n, const char *this_boot)
+{
+	bool others = false;
+	double at;
+
+	for (size_t i = 0; i < n; i++)
+		others |= !has_survived(names[i]);
+	/* First who is above suspicion: whoever comes in between must not find them alone. */
+	for (size_t i = 0; others && i < n; i++) {
+		if (has_survived(names[i]))
+			survive(names[i]);
+	}
+	/* Or it is a new guard by now. */
+	for (size_t i = 0; i < n; i++) {
+		if (look_at(names[i], this_boot, &at) == OF_ANOTHER)
+			hold(names[i]);
+	}
+}
+
+double guard_sweep(double seconds)
+{
+	char *this_boot = boot_id(), **names, **dead;
+	double now = uptime(), longest = -1;
+	size_t n, nr_dead = 0;
+
+	names = list_folder(folder_path("guards"), &n);
+	dead = xcalloc(n, sizeof(*dead));
+	for (size_t i = 0; i < n; i++) {
+		double at, left;
+		bool lives;
+
+		switch (look_at(names[i], this_boot, &at)) {
+		case GONE:
+			continue;
+		case OF_ANOTHER:
+			dead[nr_dead++] = names[i];
+			continue;
+		case OF_THIS_BOOT:
+			break;
+		}
+		left = at + seconds - now;
+		/* It may be long until all of a livepatch is in effect. */
+		if (seconds && in_transition(names[i]))
+			left = seconds;
+		if (left > 0) {
+			longest = left > longest ? left : longest;
+			continue;
+		}
+		/* Of one that was turned back or unloaded, nothing is known. */
+		lives = in_effect(names[i]);
+		if (lives)
+			guard_forgive(names[i]);
+		if (lives && now - at >= GUARD_SECONDS)
+			survive(names[i]);
+		else
+			guard_drop(names[i]);
+	}
+	hold_suspects(dead, nr_dead, this_boot);
+	return longest;
+}

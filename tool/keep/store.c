@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * store.c - the livepatches that are loaded at boot
+ *
+ *   /var/lib/klp-sets/6.1.0-56-amd64/
+ *       content -> content.12
+ *       content.12/01-set-7/current/vendor_a_v2.ko
+ *       content.12/01-set-7/before-1/vendor_a_v1.ko
+ *       content.12/02-stock-hotfix/current/hotfix.ko
+ *
+ * The link is what counts. A change writes a whole new content beside the one that is
+ * in force, with hard links to the files that stay, and puts it on disk. Then the link
+ * is renamed: that is the commit. What an interrupted change has left behind is not
+ * linked to, and the next change removes it.
+ *
+ * Nobody but klp-sets writes here. What is damaged all the same is named and left out,
+ * and the rest is used.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keep/store.h"
+#include "keep/assignments.h"
+#include "keep/files.h"
+#include "read/elf.h"
+#include "read/livepatch.h"
+#include "read/util.h"
+
+#define CONTENT "content"
+
+static char *join(const char *folder, const char *name)
+{
+	return xasprintf("%s/%s", folder, name);
+}
+
+/* Collected while reading, a line each: a content that was replaced meanwhile is read again. */
+static void __attribute__((format(printf, 3, 4)))
+complain(char **complaints, struct store *s, const char *fmt, ...)
+{
+	va_list args;
+	char *text, *all;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		die("out of memory");
+	va_end(args);
+	all = xasprintf("%s%s\n", *complaints ? *complaints : "", text);
+	free(*complaints);
+	free(text);
+	*complaints = all;
+	s->damaged = true;
+}
+
+/* "01-set-7" and "02-stock-hotfix" */
+static bool parse_slot(const char *name, struct slot *slot)
+{
+	int end = 0;
+
+	memset(slot, 0, sizeof(*slot));
+	if (sscanf(name, "%*u-set-%n", &end) == 0 && end) {
+		slot->has_set = true;
+		return parse_set(name + end, &slot->replace_set);
+	}
+	if (sscanf(name, "%*u-stock-%n", &end) == 0 && end && name[end]) {
+		slot->stock = xstrdup(name + end);
+		return true;
+	}
+	return false;
+}
+
+/* "current" is 0, "before-1" is 1 */
+static bool parse_version(const char *name, size_t *version)
+{
+	uint32_t n;
+
+	if (!strcmp(name, "current")) {
+		*version = 0;
+		return true;
+	}
+	if (strncmp(name, "before-", 7) || !parse_set(name + 7, &n) || !n || n >= STORE_VERSIONS)
+		return false;
+	*version = n;
+	return true;
+}
+
+/* The part of a module's file name that says how it is compressed: ".ko.xz" */
+static const char *module_ending(const char *file)
+{
+	const char *ending = strstr(file, ".ko");
+
+	return ending ? ending : ".ko";
+}
+
+static void read_version(struct store *s, struct version *v, const char *folder,
+			 char **complaints)
+{
+	char **names;
+	struct stat st;
+	size_t n;
+
+	names = list_folder(folder, &n);
+	if (!names)
+		complain(complaints, s, "%s cannot be read: %s", folder, strerror(errno));
+	else if (n != 1 || !strstr(names[0], ".ko"))
+		complain(complaints, s, "%s does not hold one module, as it should", folder);
+	else {
+		v->path = join(folder, names[0]);
+		v->name = xasprintf("%.*s", (int)(strstr(names[0], ".ko") - names[0]), names[0]);
+		if (!stat(v->path, &st))
+			v->installed = st.st_mtime;
+	}
+}
+
+/* A version before that could not be read: those before it move up. */
+static void close_gaps(struct slot *slot)
+{
+	size_t n = 1;
+
+	for (size_t i = 1; i < slot->nr_versions; i++) {
+		if (slot->versions[i].name)
+			slot->versions[n++] = slot->versions[i];
+	}
+	slot->nr_versions = n;
+}
+
+static void read_slot(struct store *s, struct slot *slot, const char *folder, char **complaints)
+{
+	size_t n, version;
+	char **names;
+
+	slot->versions = xcalloc(STORE_VERSIONS, sizeof(*slot->versions));
+	slot->nr_versions = 1;
+	names = list_folder(folder, &n);
+	if (!names) {
+		complain(complaints, s, "%s cannot be read: %s", folder, strerror(errno));
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		char *path = join(folder, names[i]);
+
+		if (!parse_version(names[i], &version)) {
+			complain(complaints, s, "%s is not of the store", path);
+			continue;
+		}
+		read_version(s, &slot->versions[version], path, complaints);
+		if (version >= slot->nr_versions)
+			slot->nr_versions = version + 1;
+	}
+	close_gaps(slot);
+	if (!slot->versions[0].name)
+		complain(complaints, s, "the current version of %s is missing in %s",
+			 slot_label(slot), folder);
+}
+
+static void read_content(struct store *s, char **complaints)
+{
+	char **names;
+	struct slot slot;
+	size_t n;
+
+	s->slots = NULL;
+	s->nr_slots = 0;
+	names = list_folder(s->content, &n);
+	if (!names) {
+		complain(complaints, s, "%s/" CONTENT " points to %s, which cannot be read: %s",
+			 s->folder, s->content, strerror(errno));
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		char *path = join(s->content, names[i]);
+
+		if (!parse_slot(names[i], &slot)) {
+			complain(complaints, s, "%s is not of the store", path);
+			continue;
+		}
+		read_slot(s, &slot, path, complaints);
+		*store_add(s) = slot;
+	}
+}
+
+/* What the link points to, or NULL when there is none. */
+static char *read_link(const struct store *s)
+{
+	char *link = join(s->folder, CONTENT);
+	char target[64];
+	ssize_t n;
+
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n < 0) {
+		if (errno == ENOENT)
+			return NULL;
+		die("%s cannot be read: %s", link, strerror(errno));
+	}
+	target[n] = '\0';
+	if (strncmp(target, CONTENT ".", strlen(CONTENT ".")) || strchr(target, '/'))
+		die("the store is damaged: %s points to '%s'. Make it point to one of the folders "
+		    "beside it, or remove it to begin with an empty store", link, target);
+	return join(s->folder, target);
+}
+
+struct store *store_read(void)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+	char *complaints, *line, *rest, *now;
+
+	s->folder = xasprintf("%s/var/lib/klp-sets/%s", root_path(), kernel_release());
+	now = read_link(s);
+	do {
+		s->content = now;
+		complaints = NULL;
+		s->damaged = false;
+		if (s->content)
+			read_content(s, &complaints);
+		now = read_link(s);
+	} while (now && (!s->content || strcmp(now, s->content)));
+	line = complaints ? strtok_r(complaints, "\n", &rest) : NULL;
+	for (; line; line = strtok_r(NULL, "\n", &rest))
+		warn("the store is damaged: %s", line);
+	return s;
+}
+
+struct slot *store_find_set(const struct store *s, uint32_t set)
+{
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		if (s->slots[i].has_set && s->slots[i].replace_set == set)
+			return &s->slots[i];
+	}
+	return NULL;
+}
+
+struct slot *store_find_stock(const struct store *s, const char *name)
+{
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		if (!s->slots[i].has_set && !strcmp(s->slots[i].stock, name))
+			return &s->slots[i];
+	}
+	return NULL;
+}
+
+struct slot *store_find_arg(const struct store *s, const char *arg)
+{
+	struct livepatch *lp;
+	uint32_t set;
+
+	if (parse_set(arg, &set)) {
+		struct slot *slot = store_find_set(s, set);
+
+		if (slot)
+			return slot;
+		die("set %u is not in the store of kernel %s. 'klp-sets list --stored' shows "
+		    "what is", set, kernel_release());
+	}
+	lp = livepatch_new(arg);
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		struct slot *slot = &s->slots[i];
+
+		if ((slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name)) ||
+		    (slot->stock && !strcmp(slot->stock, lp->name)))
+			return slot;
+	}
+	die("'%s' is not in the store of kernel %s. 'klp-sets list --stored' shows what is",
+	    arg, kernel_release());
+}
+
+char *stable_path(const struct store *s, const struct version *v)
+{
+	return xasprintf("%s/" CONTENT "%s", s->folder, v->path + strlen(s->content));
+}
+
+char *date(time_t t)
+{
+	char text[32] = "-";
+
+	if (t)
+		strftime(text, sizeof(text), "%F %R", localtime(&t));
+	return xstrdup(text);
+}
+
+const char *slot_label(const struct slot *slot)
+{
+	static char *labels[4];
+	static unsigned int next;
+	char **label = &labels[next++ % 4];
+
+	free(*label);
+	*label = slot->has_set ? xasprintf("set %u", slot->replace_set) :
+				 xasprintf("stock patch '%s'", slot->stock);
+	return *label;
+}
+
+struct slot *store_add(struct store *s)
+{
+	s->slots = xrealloc(s->slots, s->nr_slots + 1, sizeof(*s->slots));
+	memset(&s->slots[s->nr_slots], 0, sizeof(*s->slots));
+	return &s->slots[s->nr_slots++];
+}
+
+void store_remove(struct store *s, struct slot *slot)
+{
+	size_t after = &s->slots[s->nr_slots] - (slot + 1);
+
+	memmove(slot, slot + 1, after * sizeof(*slot));
+	s->nr_slots--;
+}
+
+void slot_push(struct slot *slot, const char *name, const char *path)
+{
+	/* In the place of one that is missing, else before all others. */
+	if (!slot->nr_versions || slot->versions[0].name) {
+		size_t keep = slot->nr_versions;
+
+		if (keep == STORE_VERSIONS)
+			keep--;
+		slot->versions = xrealloc(slot->versions, keep + 1, sizeof(*slot->versions));
+		memmove(slot->versions + 1, slot->versions, keep * sizeof(*slot->versions));
+		slot->nr_versions = keep + 1;
+	}
+	memset(&slot->versions[0], 0, sizeof(slot->versions[0]));
+	slot->versions[0].name = xstrdup(name);
+	slot->versions[0].path = xstrdup(path);
+}
+
+void slot_pop(struct slot *slot)
+{
+	slot->nr_versions--;
+	memmove(slot->versions, slot->versions + 1, slot->nr_versions * sizeof(*slot->versions));
+}
+
+/* The store is as it was: whatever is left behind is not linked to. */
+static void must(int ret, const char *what, const char *path)
+{
+	if (ret)
+		die("%s cannot be %s: %s. The store is as it was", path, what, strerror(errno));
+}
+
+/* The same, when a livepatch may be loaded that was to be stored. */
+static void must_commit(const struct store *s, int ret, const char *what, const char *path)
+{
+	if (ret && s->loaded)
+		die("%s cannot be %s: %s. The store is as it was, and '%s' is loaded", path, what,
+		    strerror(errno), s->loaded);
+	must(ret, what, path);
+}
+
+/* What interrupted changes have left behind, and the content before the last one. */
+static void clean(const struct store *s)
+{
+	size_t n;
+	char **names = list_folder(s->folder, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		char *path = join(s->folder, names[i]);
+
+		if (!strncmp(names[i], CONTENT ".", strlen(CONTENT ".")) &&
+		    (!s->content || strcmp(path, s->content)))
+			must(remove_tree(path), "removed", path);
+	}
+}
+
+static char *next_content(const struct store *s)
+{
+	unsigned long number = 0;
+
+	if (s->content)
+		number = strtoul(strrchr(s->content, '.') + 1, NULL, 10);
+	return xasprintf("%s/" CONTENT ".%lu", s->folder, number + 1);
+}
+
+static void write_version(struct version *v, const char *folder)
+{
+	const char *file = strrchr(v->path, '/');
+	char *path = xasprintf("%s/%s%s", folder, v->name,
+			       module_ending(file ? file : v->path));
+
+	must(make_folder(folder), "made", folder);
+	/* A file of the store stays the same one, with the date of its installation. */
+	if (!v->installed)
+		must(copy_file(v->path, path), "written", path);
+	else
+		must(link(v->path, path), "linked", path);
+	must(sync_folder(folder), "synced", folder);
+	v->path = path;
+}
+
+static void write_slot(struct slot *slot, const char *folder)
+{
+	must(make_folder(folder), "made", folder);
+	for (size_t i = 0; i < slot->nr_versions; i++) {
+		if (!slot->versions[i].name)
+			continue;
+		write_version(&slot->versions[i],
+			      i ? xasprintf("%s/before-%zu", folder, i) :
+				  xasprintf("%s/current", folder));
+	}
+	must(sync_folder(folder), "synced", folder);
+}
+
+void store_prepare(struct store *s)
+{
+	if (s->content && access(s->content, F_OK))
+		die("the store is damaged, and cannot be changed like this. Make %s/" CONTENT
+		    " point to one of the folders beside it, or remove it to begin with an "
+		    "empty store", s->folder);
+	must(make_folder(s->folder), "made", s->folder);
+	clean(s);
+	s->next = next_content(s);
+	must(make_folder(s->next), "made", s->next);
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		struct slot *slot = &s->slots[i];
+
+		if (slot->has_set)
+			write_slot(slot, xasprintf("%s/%02zu-set-%u", s->next, i + 1,
+						   slot->replace_set));
+		else
+			write_slot(slot, xasprintf("%s/%02zu-stock-%s", s->next, i + 1,
+						   slot->stock));
+	}
+	must(sync_folder(s->next), "synced", s->next);
+}
+
+void store_commit(struct store *s)
+{
+	char *link = join(s->folder, CONTENT);
+	char *new = join(s->folder, CONTENT ".link");
+
+	must_commit(s, symlink(strrchr(s->next, '/') + 1, new), "made", new);
+	must_commit(s, sync_folder(s->folder), "synced", s->folder);
+	must_commit(s, rename(new, link), "renamed", new);
+	s->content = s->next;
+	s->next = NULL;
+	if (sync_folder(s->folder))
+		die("%s cannot be synced: %s. A power loss may bring its old content back",
+		    s->folder, strerror(errno));
+	clean(s);
+	free(link);
+	free(new);
+}
+
+void store_abandon(struct store *s)
+{
+	remove_tree(s->next);
+	s->next = NULL;
+}
+
+/* The assignment that would put it there by itself, or NULL. */
+static const struct assignment *assignment_to(const struct livepatch *lp, uint32_t set)
+{
+	const struct assignment *a = lp->native ? NULL : assignment_kept(lp->name);
+
+	return a && a->replace_set == set ? a : NULL;
+}
+
+bool give_set(struct livepatch *lp, uint32_t set, char **why)
+{
+	const struct assignment *a = assignment_to(lp, set);
+
+	if (!livepatch_put_into_set(lp, set, why))
+		return false;
+	if (a)
+		lp->nr_obsoletes = 0;
+	for (size_t i = 0; a && i < a->nr_obsoletes; i++)
+		livepatch_add_obsolete(lp, a->obsoletes[i]);
+	return true;
+}
+
+struct livepatch *slot_read(const struct slot *slot, size_t version)
+{
+	const struct version *v = &slot->versions[version];
+	struct livepatch *lp;
+	char *why;
+
+	if (!v->name)
+		return NULL;
+	lp = livepatch_from_file(v->path, &why);
+	if (!lp) {
+		warn("'%s' of %s cannot be used: %s: %s. Install it again, or go back with "
+		     "'klp-sets rollback'", v->name, slot_label(slot), v->path, why);
+		return NULL;
+	}
+	if (strcmp(lp->name, v->name)) {
+		warn("'%s' of %s cannot be used: %s is a livepatch '%s'. Install it again",
+		     v->name, slot_label(slot), v->path, lp->name);
+		return NULL;
+	}
+	if (slot->has_set && !give_set(lp, slot->replace_set, &why)) {
+		warn("'%s' of %s cannot be used: %s", v->name, slot_label(slot), why);
+		return NULL;
+	}
+	return lp;
+}
+
+const uint32_t *slot_wish(const struct slot *slot, const struct livepatch *lp)
+{
+	bool has_none = slot->has_set && !lp->native && !assignment_to(lp, slot->replace_set);
+
+	return has_none ? &slot->replace_set : NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* module.h - modules loaded and removed, through libkmod */
+#ifndef KLP_SETS_KNOW_MODULE_H
+#define KLP_SETS_KNOW_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether a module of this name is there, and is not built in. */
+bool module_is_loaded(const char *name);
+/* Loads klp_sets with modprobe's rules, unless it is there. Dies with advice. */
+void module_need_core(void);
+/*
+ * Loads a module file with its dependencies. 0 or a negative errno, with what the
+ * kernel said about it in *said, as kmsg_read().
+ */
+int module_insert(const char *path, char **said);
+/* Why a module could not be loaded, when the kernel did not say. */
+const char *module_strerror(int err);
+/*
+ * Removes the modules of replaced or disabled patches when it is safe: waits, for as
+ * many seconds (-1: for ever), until no task that was exiting, and that no transition
+ * sees, can still run their code. 0 or -errno, with a message for each that is kept.
+ */
+int modules_remove_old(char *const *names, size_t nr, double seconds);
+int module_remove_old(const char *name, double seconds);
+
+#endif /* KLP_SETS_KNOW_MODULE_H */

@@ -1,0 +1,617 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rules.c - what the kernel would say to a new livepatch
+ *
+ * The same questions as in the module klp_sets (admit.c, scope.c, states.c and
+ * policy.c there), and some that the kernel itself asks. The kernel stops at the first
+ * answer that it does not like. Here all of them are collected.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "know/rules.h"
+#include "know/machine.h"
+#include "keep/assignments.h"
+#include "keep/policies.h"
+#include "read/livepatch.h"
+#include "read/symbols.h"
+#include "read/util.h"
+
+struct judge {
+	const struct machine *m;
+	const struct symbols *symbols;
+	const struct livepatch *lp;
+	struct livepatch new;		/* the same, in the set that it would get */
+	bool replace_stock;		/* all stock patches, too */
+	bool replace_all;
+	uint64_t *addrs;		/* of its functions; 0 when it is not known */
+	uint64_t *dropped_addrs;	/* of those in the verdict */
+	struct verdict *v;
+};
+
+static void __attribute__((format(printf, 3, 0))) add_conflict(struct judge *j, char *reason,
+								 const char *advice,
+								 va_list args)
+{
+	struct verdict *v = j->v;
+	struct conflict *c;
+
+	v->conflicts = xrealloc(v->conflicts, v->nr_conflicts + 1, sizeof(*v->conflicts));
+	c = &v->conflicts[v->nr_conflicts++];
+	c->reason = reason;
+	if (vasprintf(&c->advice, advice, args) < 0)
+		die("out of memory");
+}
+
+/* The reason, which is freed later, and what to do about it. */
+static void __attribute__((format(printf, 3, 4))) conflict(struct judge *j, char *reason,
+							   const char *advice, ...)
+{
+	va_list args;
+
+	va_start(args, advice);
+	add_conflict(j, reason, advice, args);
+	va_end(args);
+}
+
+/* --- what is to be replaced --------------------------------------------------- */
+
+static bool replaces(const struct judge *j, const struct livepatch *old)
+{
+	if (j->replace_all)
+		return true;
+	if (!old->managed)
+		return j->replace_stock;
+	return j->new.has_set && (old->replace_set == j->new.replace_set ||
+				  livepatch_obsoletes(&j->new, old->replace_set));
+}
+
+/* Two stock patches may stack. */
+static bool must_not_clash(const struct judge *j, const struct livepatch *old)
+{
+	return !replaces(j, old) && (j->new.managed || old->managed);
+}
+
+static bool have_managed(const struct machine *m)
+{
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		if (m->patches[i]->managed)
+			return true;
+	}
+	return false;
+}
+
+/* Without a managed patch and without an assignment, klp_sets looks at nothing. */
+static bool is_looking(const struct machine *m)
+{
+	return m->nr_assignments || have_managed(m);
+}
+
+static bool scopes_stock_replace(const struct policy *policy)
+{
+	return policy->stock_replace == STOCK_SCOPED ||
+	       (policy->stock_replace == STOCK_ALL && !policy->allow_replace_all);
+}
+
+static void find_set(struct judge *j)
+{
+	const struct policy *policy = &j->m->policy;
+	struct livepatch *new = &j->new;
+	const struct assignment *a;
+
+	*new = *j->lp;
+	new->managed = new->native || new->has_set;
+	a = new->native ? NULL : machine_find_assignment(j->m, new->name);
+	if (a && !new->has_set) {
+		new->managed = true;
+		new->replace_set = a->replace_set;
+		new->obsoletes = a->obsoletes;
+		new->nr_obsoletes = a->nr_obsoletes;
+	} else if (!new->managed && new->replace && is_looking(j->m) &&
+		   scopes_stock_replace(policy)) {
+		new->managed = true;
+		new->replace_set = 0;
+		j->replace_stock = true;
+	}
+	/* A file can ask for a set that only its code knows. */
+	new->has_set = new->managed && (j->lp->has_set || !new->native);
+	if (new->managed)
+		j->replace_all = policy->allow_replace_all &&
+				 (new->replace_all ||
+				  (new->has_set && !new->replace_set && policy->set0_replaces_all));
+	else
+		j->replace_all = new->replace;
+
+	j->v->managed = new->managed;
+	j->v->has_set = new->has_set;
+	j->v->replace_set = new->replace_set;
+	j->v->obsoletes = new->obsoletes;
+	j->v->nr_obsoletes = new->nr_obsoletes;
+	j->v->assignment = a;
+}
+
+/* --- functions ------------------------------------------------------------------ */
+
+static void add_func(const struct func ***funcs, size_t *nr, const struct func *func)
+{
+	*funcs = xrealloc(*funcs, *nr + 1, sizeof(**funcs));
+	(*funcs)[(*nr)++] = func;
+}
+
+static bool is_dropped_already(const struct verdict *v, const struct func *func)
+{
+	for (size_t i = 0; i < v->nr_dropped; i++) {
+		if (same_func(v->dropped[i], func))
+			return true;
+	}
+	return false;
+}
+
+static bool is_kept(const struct verdict *v, const struct func *func)
+{
+	for (size_t i = 0; i < v->nr_replaced; i++) {
+		if (livepatch_find_func(v->replaced[i], func))
+			return true;
+	}
+	return false;
+}
+
+static void compare_funcs(struct judge *j)
+{
+	struct verdict *v = j->v;
+
+	for (size_t i = 0; i < j->m->nr_patches; i++) {
+		struct livepatch *old = j->m->patches[i];
+
+		if (!replaces(j, old))
+			continue;
+		v->replaced = xrealloc(v->replaced, v->nr_replaced + 1, sizeof(*v->replaced));
+		v->replaced[v->nr_replaced++] = old;
+		for (size_t k = 0; k < old->nr_funcs; k++) {
+			/* What a file does not tell may be there when it is loaded. */
+			if (!j->lp->incomplete && !livepatch_find_func(j->lp, &old->funcs[k]) &&
+			    !is_dropped_already(v, &old->funcs[k]))
+				add_func(&v->dropped, &v->nr_dropped, &old->funcs[k]);
+		}
+	}
+	for (size_t i = 0; i < j->lp->nr_funcs; i++) {
+		if (is_kept(v, &j->lp->funcs[i]))
+			add_func(&v->kept, &v->nr_kept, &j->lp->funcs[i]);
+		else
+			add_func(&v->added, &v->nr_added, &j->lp->funcs[i]);
+	}
+}
+
+static void check_own_funcs(struct judge *j)
+{
+	for (size_t i = 0; i < j->lp->nr_funcs; i++) {
+		const struct func *func = &j->lp->funcs[i];
+
+		/* The first one of its kind is another one. */
+		if (livepatch_find_func(j->lp, func) != func)
+			conflict(j, xasprintf("%s changes function %s twice.",
+					      livepatch_who(&j->new), func_label(func)),
+				 "Take one of the two out of its table.");
+	}
+}
+
+static void advise_on_owner(struct judge *j, char *reason, const struct livepatch *old)
+{
+	if (old->managed && j->new.managed)
+		conflict(j, reason,
+			 "Unload '%s' first, or build a '%s' that obsoletes set %u.",
+			 old->name, j->new.name, old->replace_set);
+	else if (old->managed)
+		conflict(j, reason,
+			 "Unload '%s' first, or put '%s' into set %u, to replace it.",
+			 old->name, j->new.name, old->replace_set);
+	else
+		conflict(j, reason, "Unload '%s' first.", old->name);
+}
+
+static void check_names(struct judge *j, const struct livepatch *old)
+{
+	for (size_t i = 0; i < old->nr_funcs; i++) {
+		const struct func *func = &old->funcs[i];
+
+		if (livepatch_find_func(j->lp, func))
+			advise_on_owner(j, xasprintf("%s changes function %s, as %s does.",
+						     livepatch_who(&j->new), func_label(func),
+						     livepatch_who(old)), old);
+	}
+}
+
+/* --- addresses ------------------------------------------------------------------ */
+
+static void check_symbol(struct judge *j, const struct func *func)
+{
+	uint64_t addr;
+	size_t n = symbols_find(j->symbols, func, &addr);
+	const char *module = strcmp(func->object, "vmlinux") ? func->object : "the kernel";
+
+	if (!n)
+		conflict(j, xasprintf("%s changes function %s, which %s does not have.",
+				      livepatch_who(&j->new), func_label(func), module),
+			 "Is it for another kernel?");
+	else if (func->sympos > n)
+		conflict(j, xasprintf("%s changes function %s, and %s has %zu of this name.",
+				      livepatch_who(&j->new), func_label(func), module, n),
+			 "Is it for another kernel?");
+	else if (func->only && n > 1)
+		conflict(j, xasprintf("%s changes function %s, and %s has %zu of this name.",
+				      livepatch_who(&j->new), func_label(func), module, n),
+			 "Set old_sympos to say which of them is meant.");
+}
+
+/* 0 when it is not known: the module is not loaded, or only root may see it. */
+static uint64_t address_of(const struct judge *j, const struct func *func)
+{
+	uint64_t addr = 0;
+
+	if (j->symbols)
+		symbols_find(j->symbols, func, &addr);
+	return addr;
+}
+
+static void find_addresses(struct judge *j)
+{
+	const struct verdict *v = j->v;
+
+	j->addrs = xcalloc(j->lp->nr_funcs, sizeof(*j->addrs));
+	for (size_t i = 0; i < j->lp->nr_funcs; i++)
+		j->addrs[i] = address_of(j, &j->lp->funcs[i]);
+	j->dropped_addrs = xcalloc(v->nr_dropped, sizeof(*j->dropped_addrs));
+	for (size_t i = 0; i < v->nr_dropped; i++)
+		j->dropped_addrs[i] = address_of(j, v->dropped[i]);
+}
+
+static void check_own_symbols(struct judge *j)
+{
+	for (size_t i = 0; j->symbols && i < j->lp->nr_funcs; i++) {
+		const struct func *func = &j->lp->funcs[i], *other;
+		uint64_t addr;
+
+		if (!symbols_have(j->symbols, func->object))
+			continue;
+		check_symbol(j, func);
+		addr = j->new.managed ? j->addrs[i] : 0;
+		for (size_t k = 0; addr && k < i; k++) {
+			other = &j->lp->funcs[k];
+			if (!same_func(func, other) && j->addrs[k] == addr)
+				conflict(j, xasprintf("%s changes %s and %s, which are the same function.",
+						      livepatch_who(&j->new),
+						      func_label(other), func_label(func)),
+					 "Take one of the two out of its table.");
+		}
+	}
+}
+
+/* What the new patch changes at this address, or else drops; NULL for neither. */
+static const struct func *find_at(const struct judge *j, uint64_t addr, bool *drops)
+{
+	*drops = false;
+	for (size_t i = 0; i < j->lp->nr_funcs; i++) {
+		if (j->addrs[i] == addr)
+			return &j->lp->funcs[i];
+	}
+	*drops = true;
+	for (size_t i = 0; i < j->v->nr_dropped; i++) {
+		if (j->dropped_addrs[i] == addr)
+			return j->v->dropped[i];
+	}
+	return NULL;
+}
+
+/* Two sets come to share a function when its module is loaded after their patches. */
+static void check_aliases(struct judge *j, const struct livepatch *old)
+{
+	for (size_t i = 0; j->symbols && i < old->nr_funcs; i++) {
+		const struct func *func = &old->funcs[i], *own;
+		uint64_t addr = address_of(j, func);
+		bool drops;
+
+		own = addr ? find_at(j, addr, &drops) : NULL;
+		if (!own || same_func(own, func))
+			continue;
+		advise_on_owner(j, xasprintf("%s %s function %s, which is the same as %s, which %s changes.",
+					     livepatch_who(&j->new), drops ? "drops" : "changes",
+					     func_label(own), func_label(func),
+					     livepatch_who(old)), old);
+	}
+}
+
+/* --- states --------------------------------------------------------------------- */
+
+static const struct state *find_state(const struct livepatch *lp, unsigned long id,
+				      bool managed)
+{
+	for (size_t i = 0; i < lp->nr_states; i++) {
+		if (lp->states[i].id == id && lp->states[i].managed == managed)
+			return &lp->states[i];
+	}
+	return NULL;
+}
+
+/* "5", or "5 'cache'" */
+static char *state_label(const struct state *state)
+{
+	static char *label;
+
+	free(label);
+	if (state->name)
+		label = xasprintf("%lu '%s'", state->id, state->name);
+	else
+		label = xasprintf("%lu", state->id);
+	return label;
+}
+
+static void check_own_states(struct judge *j)
+{
+	for (size_t i = 0; j->new.managed && i < j->lp->nr_states; i++) {
+		const struct state *state = &j->lp->states[i];
+
+		if (livepatch_find_state(j->lp, state->id) != state)
+			conflict(j, xasprintf("%s has state %s twice.",
+					      livepatch_who(&j->new), state_label(state)),
+				 "Give each of its states an id of its own.");
+	}
+}
+
+static void check_foreign_states(struct judge *j, const struct livepatch *old)
+{
+	for (size_t i = 0; i < old->nr_states; i++) {
+		const struct state *state = &old->states[i];
+
+		if (livepatch_find_state(j->lp, state->id))
+			advise_on_owner(j, xasprintf("%s uses state %s, as %s does.",
+						     livepatch_who(&j->new), state_label(state),
+						     livepatch_who(old)), old);
+	}
+}
+
+static bool same_name(const struct state *a, const struct state *b)
+{
+	return !strcmp(a->name ?: "-", b->name ?: "-");
+}
+
+/* Of a patch that decides when it is loaded, nobody can say that. */
+static bool lacks_state(const struct judge *j, unsigned long id)
+{
+	return !j->lp->incomplete && !livepatch_find_state(j->lp, id);
+}
+
+static void check_taken_over(struct judge *j, const struct livepatch *old,
+			     const struct state *state)
+{
+	const struct state *own = find_state(j->lp, state->id, true);
+
+	/* What sysfs tells of states lacks is_shadow. */
+	if (own && (!same_name(own, state) || (old->path && own->is_shadow != state->is_shadow)))
+		conflict(j, xasprintf("State %s has another name or is_shadow in %s than in %s.",
+				      state_label(state), livepatch_who(&j->new),
+				      livepatch_who(old)),
+			 "Give the new state an id of its own, since it is another state.");
+	if (state->block_disable && lacks_state(j, state->id))
+		conflict(j, xasprintf("%s would replace %s, whose state %s cannot be removed, and lacks it.",
+				      livepatch_who(&j->new), livepatch_who(old),
+				      state_label(state)),
+			 "Load a version that has this state.");
+}
+
+static void check_stock_state(struct judge *j, const struct livepatch *old,
+			      const struct state *state)
+{
+	const struct state *own;
+
+	if (find_state(j->lp, state->id, true) && j->new.managed)
+		return;
+	own = find_state(j->lp, state->id, false);
+	if (!own && replaces(j, old) && !j->lp->incomplete)
+		conflict(j, xasprintf("%s would replace %s, and lacks its state %lu.",
+				      livepatch_who(&j->new), livepatch_who(old), state->id),
+			 "Load a version that has this state, or unload '%s' first.", old->name);
+	if (own && own->version < state->version)
+		conflict(j, xasprintf("State %lu has version %u in %s, older than %u in %s.",
+				      state->id, own->version, livepatch_who(&j->new),
+				      state->version, livepatch_who(old)),
+			 "Load a newer version, or unload '%s' first.", old->name);
+}
+
+static void check_replaced_states(struct judge *j, const struct livepatch *old)
+{
+	for (size_t i = 0; i < old->nr_states; i++) {
+		if (old->states[i].managed)
+			check_taken_over(j, old, &old->states[i]);
+		else
+			check_stock_state(j, old, &old->states[i]);
+	}
+}
+
+/* --- the patch as a whole --------------------------------------------------------- */
+
+static void check_file(struct judge *j)
+{
+	const struct livepatch *new = &j->new;
+
+	if (new->flaw)
+		conflict(j, xasprintf("%s cannot be enabled: %s.", livepatch_who(new), new->flaw),
+			 "Correct its source and build it again.");
+	if (new->nr_obsoletes > MAX_OBSOLETES)
+		conflict(j, xasprintf("%s obsoletes %zu sets, and %d are allowed.",
+				      livepatch_who(new), new->nr_obsoletes, MAX_OBSOLETES),
+			 "Let it obsolete fewer sets.");
+	if (j->m->livepatching && new->kernel && strcmp(new->kernel, kernel_release()))
+		conflict(j, xasprintf("%s was built for kernel %s, and this is %s.",
+				      livepatch_who(new), new->kernel, kernel_release()),
+			 "Build it for this kernel.");
+}
+
+static void check_module_name(struct judge *j)
+{
+	const char *name = j->new.name;
+
+	if (machine_find(j->m, name)) {
+		conflict(j, xasprintf("A livepatch '%s' is enabled already.", name),
+			 "Give each version a module name of its own, or unload this one first.");
+		return;
+	}
+	/* One that nobody uses is removed first, by load. */
+	for (size_t i = 0; i < j->m->nr_leftovers; i++) {
+		if (!j->m->leftovers[i].refcnt || strcmp(j->m->leftovers[i].name, name))
+			continue;
+		conflict(j, xasprintf("The module '%s' is still loaded, although its livepatch is not enabled any more.",
+				      name),
+			 "If 'klp-sets unload' cannot remove it, a transition was forced, and it stays until the next boot.");
+	}
+}
+
+static void check_transition(struct judge *j)
+{
+	const struct livepatch *busy = machine_in_transition(j->m);
+
+	if (busy)
+		conflict(j, xasprintf("%s is in transition, and there can be only one at a time.",
+				      livepatch_who(busy)),
+			 "Wait until it is over; 'klp-sets status' shows what it waits for.");
+}
+
+static void check_stock_replace(struct judge *j)
+{
+	if (!j->new.managed && j->replace_all && have_managed(j->m) &&
+	    j->m->policy.stock_replace == STOCK_REFUSE)
+		conflict(j, xasprintf("%s would replace all livepatches, and the policy stock_replace is 'refuse'.",
+				      livepatch_who(&j->new)),
+			 "Put it into a set, or change the policy with 'klp-sets policy'.");
+}
+
+static void check_others(struct judge *j)
+{
+	/* Any of them may be of the same set. */
+	if (j->new.managed && !j->new.has_set)
+		return;
+	for (size_t i = 0; i < j->m->nr_patches; i++) {
+		const struct livepatch *old = j->m->patches[i];
+
+		if (must_not_clash(j, old)) {
+			check_names(j, old);
+			check_aliases(j, old);
+			check_foreign_states(j, old);
+		} else {
+			check_replaced_states(j, old);
+		}
+	}
+}
+
+bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint32_t *wish,
+		      char **why)
+{
+	const struct assignment *a = lp->native ? NULL : machine_find_assignment(m, lp->name);
+
+	if (!a && !lp->native && m->livepatching)
+		a = assignment_kept(lp->name);
+	if (wish) {
+		/* Whatever it asks for may be another one. */
+		if (!lp->native || lp->has_set)
+			return livepatch_put_into_set(lp, *wish, why);
+		*why = xasprintf("'%s' decides about its set when it is loaded; leave --set out",
+				 lp->name);
+		return false;
+	}
+	if (!a)
+		return true;
+	lp->has_set = true;
+	lp->replace_set = a->replace_set;
+	lp->nr_obsoletes = 0;
+	for (size_t i = 0; i < a->nr_obsoletes; i++)
+		livepatch_add_obsolete(lp, a->obsoletes[i]);
+	return true;
+}
+
+struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
+			    const struct symbols *symbols)
+{
+	struct judge j = {
+		.m = m,
+		.symbols = symbols,
+		.lp = lp,
+		.v = xcalloc(1, sizeof(*j.v)),
+	};
+
+	find_set(&j);
+	compare_funcs(&j);
+	find_addresses(&j);
+	check_file(&j);
+	check_module_name(&j);
+	check_transition(&j);
+	check_stock_replace(&j);
+	check_own_funcs(&j);
+	check_own_symbols(&j);
+	check_own_states(&j);
+	check_others(&j);
+	free(j.addrs);
+	free(j.dropped_addrs);
+	return j.v;
+}
+
+void verdict_free(struct verdict *v)
+{
+	if (!v)
+		return;
+	for (size_t i = 0; i < v->nr_conflicts; i++) {
+		free(v->conflicts[i].reason);
+		free(v->conflicts[i].advice);
+	}
+	free(v->conflicts);
+	free(v->replaced);
+	free(v->added);
+	free(v->kept);
+	free(v->dropped);
+	free(v);
+}
+
+static bool is_replaced(const struct verdict *v, const struct livepatch *lp)
+{
+	for (size_t i = 0; i < v->nr_replaced; i++) {
+		if (v->replaced[i] == lp)
+			return true;
+	}
+	return false;
+}
+
+static void use_up_assignment(struct machine *m, const struct assignment *used)
+{
+	struct assignment *a = m->assignments + (used - m->assignments);
+
+	free(a->name);
+	free(a->obsoletes);
+	*a = m->assignments[--m->nr_assignments];
+}
+
+void machine_apply(struct machine *m, struct livepatch *lp, const struct verdict *v)
+{
+	size_t n = 0;
+
+	lp->managed = v->managed;
+	lp->has_set = v->has_set;
+	lp->replace_set = v->replace_set;
+	if (v->obsoletes != lp->obsoletes) {
+		lp->nr_obsoletes = 0;
+		for (size_t i = 0; i < v->nr_obsoletes; i++)
+			livepatch_add_obsolete(lp, v->obsoletes[i]);
+	}
+	lp->enabled = true;
+	m->core |= v->managed;
+	if (v->assignment)
+		use_up_assignment(m, v->assignment);
+
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		if (is_replaced(v, m->patches[i]))
+			livepatch_free(m->patches[i]);
+		else
+			m->patches[n++] = m->patches[i];
+	}
+	m->nr_patches = n;
+	machine_add(m, lp);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* rules.h - what the kernel would say to a new livepatch */
+#ifndef KLP_SETS_KNOW_RULES_H
+#define KLP_SETS_KNOW_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct assignment;
+struct func;
+struct livepatch;
+struct machine;
+struct symbols;
+
+struct conflict {
+	char *reason;		/* one sentence, with names */
+	char *advice;		/* one sentence: what to do about it */
+};
+
+/* What would happen if a livepatch was loaded now. It points into what was judged. */
+struct verdict {
+	bool managed;			/* it would belong to a set: */
+	bool has_set;			/* to this one; else the file does not tell */
+	uint32_t replace_set;
+	const uint32_t *obsoletes;
+	size_t nr_obsoletes;
+	const struct assignment *assignment;	/* which it would use up; or NULL */
+	struct livepatch **replaced;	/* patches of the machine that it would replace */
+	size_t nr_replaced;
+	const struct func **added, **kept, **dropped;
+	size_t nr_added, nr_kept, nr_dropped;
+	struct conflict *conflicts;	/* none: it would be accepted */
+	size_t nr_conflicts;
+};
+
+/*
+ * Which set a livepatch that is about to be loaded gets: what the operator wishes
+ * now (or NULL) counts most, then what was assigned before, then the file. False, with a
+ * sentence in *why, when the wish cannot be fulfilled.
+ */
+bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint32_t *wish,
+		      char **why);
+/*
+ * Every rule that the kernel would apply, as far as files and sysfs tell. Neither the
+ * machine nor the livepatch is changed. An assignment of the machine counts for a
+ * livepatch without a set. With symbols, functions with two names are found, and
+ * those that the kernel lacks; NULL is for none. Nothing can be said of what a livepatch
+ * that is "incomplete" has beside what was read.
+ */
+struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
+			    const struct symbols *symbols);
+void verdict_free(struct verdict *v);
+/* Puts a livepatch on the machine, which owns it then, as if it had been loaded. */
+void machine_apply(struct machine *m, struct livepatch *lp, const struct verdict *v);
+
+#endif /* KLP_SETS_KNOW_RULES_H */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* elf.h - a livepatch read from a module file */
+#ifndef KLP_SETS_READ_ELF_H
+#define KLP_SETS_READ_ELF_H
+
+struct livepatch;
+
+/*
+ * Reads a livepatch module, compressed or not, built by hand, by kpatch-build or
+ * klp-build, for whatever kernel. The set is that of the call or of its modinfo.
+ * Returns NULL, with the reason in *why: not a module, not a livepatch, damaged.
+ */
+struct livepatch *livepatch_from_file(const char *path, char **why);
+
+#endif /* KLP_SETS_READ_ELF_H */

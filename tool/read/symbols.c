@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/* symbols.c - the functions of a kernel and its modules, by name and position */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "read/symbols.h"
+#include "read/livepatch.h"
+#include "read/util.h"
+
+struct symbol {
+	const char *object;
+	const char *name;
+	const char *addr;	/* as text: few of them are asked for */
+	size_t next;		/* of the same hash and further on in the file; 0: none */
+};
+
+/* There are hundred thousands of them. */
+struct symbols {
+	char *text;
+	struct symbol *all;	/* from 1 */
+	size_t nr;
+	size_t *heads;
+	size_t mask;
+};
+
+/* "ADDRESS TYPE NAME" or "ADDRESS TYPE NAME\t[MODULE]" */
+static bool parse_line(char *line, struct symbol *symbol)
+{
+	size_t len = strspn(line, "0123456789abcdef");
+	char *name = line + len + 3, *module;
+
+	if (!len || line[len] != ' ' || !line[len + 1] || line[len + 2] != ' ')
+		return false;
+	symbol->addr = line;
+	symbol->name = name;
+	symbol->object = "vmlinux";
+	module = strpbrk(name, "\t ");
+	if (module) {
+		*module++ = '\0';
+		module += strspn(module, "\t [");
+		module[strcspn(module, "]")] = '\0';
+		symbol->object = module;
+	}
+	return *symbol->name && *symbol->object;
+}
+
+/* FNV-1a */
+static size_t hash(const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 0x100000001b3;
+	return h ^ h >> 32;
+}
+
+static void index_symbols(struct symbols *s)
+{
+	size_t size = 1024;
+
+	while (size < s->nr)
+		size *= 2;
+	s->mask = size - 1;
+	s->heads = xcalloc(size, sizeof(*s->heads));
+	/* From the last one on, so that the first one is found first. */
+	for (size_t i = s->nr; i; i--) {
+		size_t *head = &s->heads[hash(s->all[i].name) & s->mask];
+
+		s->all[i].next = *head;
+		*head = i;
+	}
+}
+
+struct symbols *symbols_read(const char *path)
+{
+	struct symbols *s;
+	char *text = read_file(path), *line, *rest;
+	size_t room = 0;
+	bool valid = true;
+
+	if (!text)
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	s->text = text;
+	for (line = strtok_r(text, "\n", &rest); line && valid;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (++s->nr >= room) {
+			room = room ? 2 * room : 1024;
+			s->all = xrealloc(s->all, room, sizeof(*s->all));
+		}
+		valid = parse_line(line, &s->all[s->nr]);
+	}
+	if (!valid || !s->nr) {
+		symbols_free(s);
+		errno = EINVAL;
+		return NULL;
+	}
+	index_symbols(s);
+	return s;
+}
+
+void symbols_free(struct symbols *s)
+{
+	if (!s)
+		return;
+	free(s->text);
+	free(s->all);
+	free(s->heads);
+	free(s);
+}
+
+bool symbols_have(const struct symbols *s, const char *object)
+{
+	for (size_t i = 1; i <= s->nr; i++) {
+		if (!strcmp(s->all[i].object, object))
+			return true;
+	}
+	return false;
+}
+
+size_t symbols_find(const struct symbols *s, const struct func *func, uint64_t *addr)
+{
+	size_t n = 0;
+
+	*addr = 0;
+	for (size_t i = s->heads[hash(func->name) & s->mask]; i; i = s->all[i].next) {
+		if (strcmp(s->all[i].name, func->name) ||
+		    strcmp(s->all[i].object, func->object))
+			continue;
+		if (++n == func->sympos)
+			*addr = strtoull(s->all[i].addr, NULL, 16);
+	}
+	return n;
+}
+
+const char *symbols_name(const struct symbols *s, const char *object, uint64_t addr, size_t *i)
+{
+	while (*i < s->nr) {
+		const struct symbol *symbol = &s->all[++*i];
+
+		if (strtoull(symbol->addr, NULL, 16) == addr && !strcmp(symbol->object, object))
+			return symbol->name;
+	}
+	return NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* util.h - messages, memory, small files */
+#ifndef KLP_SETS_READ_UTIL_H
+#define KLP_SETS_READ_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit status of the command, the same for every verb. */
+enum {
+	EXIT_OK = 0,
+	EXIT_REFUSED = 1,	/* it cannot be done, or there is a conflict */
+	EXIT_USAGE = 2,		/* the command line is wrong */
+};
+
+/* Options that come before or after the verb, for every verb; set by main.c. */
+extern bool opt_json;		/* --json: lists as JSON on stdout */
+extern bool opt_quiet;		/* --quiet: no progress, only results and errors */
+
+/* "klp-sets: MESSAGE" on stderr. Says what, why, and what to do, with names. */
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same, and the end, with EXIT_REFUSED or EXIT_USAGE. */
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* The end of the same, when getopt_long() has said what is wrong. */
+void usage_end(void) __attribute__((noreturn));
+
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The whole file without its last newline, or NULL with errno. For sysfs and proc. */
+char *read_file(const char *path);
+/* Writes a string to an existing file: 0, or a negative errno. For sysfs and proc. */
+int write_file(const char *path, const char *value);
+
+/* Seconds, on a clock that nobody sets. */
+double now(void);
+void pause_for(double seconds);
+
+/* A set as people write it: decimal, 0 to 4294967295. False for anything else. */
+bool parse_set(const char *s, uint32_t *set);
+
+/*
+ * The first part of the path of everything that is read or written, "" by default;
+ * from KLP_SETS_ROOT in the environment, so that the store and the configuration can
+ * be tried in a folder. It does not apply to /sys and /proc.
+ */
+const char *root_path(void);
+/* Whether what is kept is that of the running kernel, and not of another or of a folder. */
+bool is_this_machine(void);
+/* The kernel that the store is for: uname -r, or KLP_SETS_KERNEL from the environment. */
+const char *kernel_release(void);
+
+#endif /* KLP_SETS_READ_UTIL_H */

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/* assign.c - klp-sets assign: shows assignments, makes and drops them */
+#include <errno.h>
+#include <getopt.h>
+#include <json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "verbs/assign.h"
+#include "verbs/load.h"
+#include "know/machine.h"
+#include "know/module.h"
+#include "know/transition.h"
+#include "keep/assignments.h"
+#include "keep/files.h"
+#include "read/livepatch.h"
+#include "read/names.h"
+#include "read/util.h"
+
+/* One that has nothing to do with a configuration in a folder. */
+static struct machine *this_machine(void)
+{
+	return is_this_machine() ? machine_read() : machine_empty();
+}
+
+static bool belongs(const struct machine *m, const struct assignment *a)
+{
+	const struct livepatch *lp = machine_find(m, a->name);
+
+	return lp && lp->managed && lp->replace_set == a->replace_set;
+}
+
+static const char *describe(const struct machine *m, const struct assignment *a, bool kept)
+{
+	if (belongs(m, a))
+		return "enabled, in this set";
+	if (machine_find(m, a->name))
+		return "enabled, but not in this set";
+	if (!kept)
+		return "waits for it, until klp_sets is removed";
+	return machine_find_assignment(m, a->name) ? "waits for it" : "at the next boot or load";
+}
+
+static void print_row(const struct machine *m, const struct assignment *a, bool kept)
+{
+	char *obsoletes = xstrdup(a->nr_obsoletes ? "" : "-");
+
+	for (size_t i = 0; i < a->nr_obsoletes; i++)
+		obsoletes = xasprintf("%s%s%u", obsoletes, i ? "," : "", a->obsoletes[i]);
+	printf("%-28s %-10u %-12s %s\n", a->name, a->replace_set, obsoletes,
+	       describe(m, a, kept));
+}
+
+static void add_json(json_object *list, const struct machine *m, const struct assignment *a,
+		     bool kept)
+{
+	json_object *row = json_object_new_object(), *obsoletes = json_object_new_array();
+
+	for (size_t i = 0; i < a->nr_obsoletes; i++)
+		json_object_array_add(obsoletes, json_object_new_int64(a->obsoletes[i]));
+	json_object_object_add(row, "name", json_object_new_string(a->name));
+	json_object_object_add(row, "set", json_object_new_int64(a->replace_set));
+	json_object_object_add(row, "obsoletes", obsoletes);
+	json_object_object_add(row, "kept", json_object_new_boolean(kept));
+	json_object_object_add(row, "waiting",
+			       json_object_new_boolean(!!machine_find_assignment(m, a->name)));
+	json_object_object_add(row, "enabled", json_object_new_boolean(belongs(m, a)));
+	json_object_array_add(list, row);
+}
+
+static void show_one(json_object *list, const struct machine *m, const struct assignment *a,
+		     bool kept)
+{
+	if (opt_json)
+		add_json(list, m, a, kept);
+	else
+		print_row(m, a, kept);
+}
+
+static void show(void)
+{
+	struct machine *m = this_machine();
+	json_object *list = json_object_new_array();
+	size_t n;
+	struct assignment *kept = assignments_kept(&n);
+
+	if (!opt_json)
+		printf("%-28s %-10s %-12s %s\n", "MODULE", "SET", "OBSOLETES", "STATUS");
+	for (size_t i = 0; i < n; i++)
+		show_one(list, m, &kept[i], true);
+	for (size_t i = 0; i < m->nr_assignments; i++) {
+		if (!assignment_kept(m->assignments[i].name))
+			show_one(list, m, &m->assignments[i], false);
+	}
+	if (opt_json)
+		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(list);
+}
+
+static int drop(const char *arg)
+{
+	struct machine *m = this_machine();
+	char *module = module_name(arg);
+	bool kept = assignment_kept(module), waiting = machine_find_assignment(m, module);
+	int err;
+
+	if (!kept && !waiting)
+		die("'%s' is assigned to no set; 'klp-sets assign' shows all assignments", module);
+	if (waiting) {
+		err = unassign_now(module);
+		if (err && err != -ENOENT)
+			die("the kernel does not drop the assignment of '%s': %s", module,
+			    strerror(-err));
+	}
+	if (kept)
+		assignment_keep(module, NULL);
+	if (!opt_quiet) {
+		const struct livepatch *lp = machine_find(m, module);
+
+		printf("'%s' is assigned to no set any more%s\n", module,
+		       lp && lp->managed ? ". It stays in its set until it is unloaded" : "");
+	}
+	return EXIT_OK;
+}
+
+static const char *why_refused(int err)
+{
+	switch (-err) {
+	case EBUSY:
+		return "a transition is in progress. Try again when 'klp-sets status' shows none";
+	case EEXIST:
+		return "it belongs to another set already. Unload it first";
+	case ENOSPC:
+		return "too many assignments are waiting. Drop some with 'klp-sets assign MODULE -'";
+	default:
+		return strerror(-err);
+	}
+}
+
+static int assign(char **words, size_t n)
+{
+	struct machine *m = this_machine();
+	struct assignment a;
+	const struct livepatch *lp;
+	char *said = NULL;
+	int err = 0;
+
+	words[0] = module_name(words[0]);
+	for (size_t i = 1; i < n; i++) {
+		uint32_t set;
+
+		if (!parse_set(words[i], &set))
+			usage_error("'%s' is not a set: a number from 0 to 4294967295%s", words[i],
+				    i == 1 ? ", or - to drop the assignment" : "");
+	}
+	if (n - 2 > MAX_OBSOLETES)
+		usage_error("%zu sets are obsoleted; at most %u can be", n - 2, MAX_OBSOLETES);
+	if (!assignment_from_words(words, n, &a))
+		usage_error("'%s' cannot be the name of a module", words[0]);
+
+	lp = machine_find(m, a.name);
+	if (m->livepatching && !m->core)
+		module_need_core();
+	if (m->livepatching && !(lp && belongs(m, &a))) {
+		if (lp)
+			transition_wait_any(PATIENCE);
+		err = assign_now(&a, &said);
+	}
+	if (err)
+		die("'%s' is not assigned to set %u: %s", a.name, a.replace_set,
+		    said ? said : why_refused(err));
+	assignment_keep(a.name, &a);
+	if (opt_quiet)
+		return EXIT_OK;
+	if (lp)
+		printf("'%s' belongs to set %u now, and whenever it is loaded\n", a.name,
+		       a.replace_set);
+	else
+		printf("'%s' will belong to set %u when it is loaded\n", a.name, a.replace_set);
+	return EXIT_OK;
+}
+
+int cmd_assign(int argc, char **argv)
+{
+	static const struct option options[] = { { 0 } };
+
+	if (getopt_long(argc, argv, "", options, NULL) != -1)
+		usage_end();
+	argc -= optind;
+	argv += optind;
+	if (!argc) {
+		show();
+		return EXIT_OK;
+	}
+	if (argc == 1)
+		usage_error("assign needs a set after '%s', or - to drop its assignment", argv[0]);
+	lock_changes();
+	if (!strcmp(argv[1], "-")) {
+		if (argc > 2)
+			usage_error("nothing may follow the -");
+		return drop(argv[0]);
+	}
+	return assign(argv, argc);
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* assign.h - klp-sets assign: shows assignments, makes and drops them */
+#ifndef KLP_SETS_VERBS_ASSIGN_H
+#define KLP_SETS_VERBS_ASSIGN_H
+
+int cmd_assign(int argc, char **argv);
+
+#endif /* KLP_SETS_VERBS_ASSIGN_H */

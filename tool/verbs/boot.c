@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * boot.c - loads the store; and sees to it that a machine that died of it does not again
+ *
+ * Each livepatch is loaded by a process of its own: whatever happens there, the next
+ * one has its turn.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "verbs/boot.h"
+#include "verbs/load.h"
+#include "verbs/unload.h"
+#include "know/machine.h"
+#include "know/module.h"
+#include "keep/assignments.h"
+#include "keep/files.h"
+#include "keep/guard.h"
+#include "keep/store.h"
+#include "read/livepatch.h"
+#include "read/util.h"
+
+/* Seconds for each transition: next to nothing runs yet. */
+static double patience_at_boot = 60;
+
+/* Runs the function in a child: its exit status, or EXIT_REFUSED after a message. */
+static int apart(const char *what, int (*fn)(const void *data), const void *data)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		status = fn(data);
+		fflush(NULL);
+		_exit(status);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		warn("%s: %s", what, strerror(errno));
+		return EXIT_REFUSED;
+	}
+	if (WIFSIGNALED(status)) {
+		warn("%s: klp-sets ended with signal %d", what, WTERMSIG(status));
+		return EXIT_REFUSED;
+	}
+	return WEXITSTATUS(status);
+}
+
+/* --- assignments -------------------------------------------------------------- */
+
+static int need_core(const void *data)
+{
+	module_need_core();
+	return EXIT_OK;
+}
+
+static int give_assignments(const struct assignment *all, size_t n)
+{
+	struct machine *m = machine_read();
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct livepatch *lp = machine_find(m, all[i].name);
+		char *said;
+		int err;
+
+		if (lp && lp->managed)
+			continue;
+		err = assign_now(&all[i], &said);
+		if (!err)
+			continue;
+		warn("'%s' is not assigned to set %u: %s", all[i].name, all[i].replace_set,
+		     said ? said : strerror(-err));
+		status = EXIT_REFUSED;
+	}
+	return status;
+}
+
+/* --- one livepatch ------------------------------------------------------------- */
+
+static bool is_held(const struct store *s, const struct slot *slot)
+{
+	const struct version *v = &slot->versions[0];
+	const char *path = stable_path(s, v);
+	time_t when;
+
+	if (!guard_held(v->name, &when))
+		return false;
+	warn("'%s' of %s is not loaded: the machine died less than %d s after it had been loaded "
+	     "on %s. To try it by hand: klp-sets load %s. To have it at boot again: "
+	     "klp-sets install %s", v->name, slot_label(slot), GUARD_SECONDS, date(when), path,
+	     path);
+	if (slot->nr_versions > 1)
+		warn("or go back to '%s': klp-sets rollback %s", slot->versions[1].name,
+		     slot->has_set ? slot_label(slot) + 4 : slot->stock);
+	return true;
+}
+
+static int load_slot(const void *data)
+{
+	const struct slot *slot = data;
+	struct load_options options = { .wait = true, .seconds = patience_at_boot };
+	struct livepatch *lp = slot_read(slot, 0);
+
+	if (!lp)
+		return EXIT_REFUSED;
+	options.set = slot_wish(slot, lp);
+	/* Without a guard, nothing would keep it from killing every boot. */
+	if (!guard_raise(slot->versions[0].name))
+		return EXIT_REFUSED;
+	return load_patch(slot->versions[0].path, &options);
+}
+
+/* One that cannot be completed would keep all others out. */
+static int turn_back(const void *data)
+{
+	const struct slot *slot = data;
+	char *argv[] = { "reverse", xasprintf("--wait=%f", patience_at_boot),
+			 slot->versions[0].name, NULL };
+
+	optind = 1;
+	return cmd_reverse(3, argv);
+}
+
+static int boot_slot(const struct store *s, const struct slot *slot)
+{
+	const char *name = slot->versions[0].name;
+	struct livepatch *lp;
+	int status;
+
+	if (!name || is_held(s, slot))
+		return EXIT_REFUSED;
+	if (is_enabled(name)) {
+		if (!opt_quiet)
+			printf("'%s' of %s is loaded already\n", name, slot_label(slot));
+		return EXIT_OK;
+	}
+	status = apart(name, load_slot, slot);
+	if (status == EXIT_OK)
+		return EXIT_OK;
+	lp = machine_find(machine_read(), name);
+	/* Completed after its time was over. */
+	if (lp && !lp->transition)
+		return EXIT_OK;
+	if (lp) {
+		warn("'%s' of %s is turned back", name, slot_label(slot));
+		apart(name, turn_back, slot);
+	} else {
+		/* It may have been refused before it was loaded. */
+		guard_drop(name);
+	}
+	warn("'%s' of %s was not loaded", name, slot_label(slot));
+	return status;
+}
+
+static int boot(void)
+{
+	int status = EXIT_OK;
+	struct store *s;
+	struct assignment *assignments;
+	size_t n;
+
+	lock_changes();
+	guard_sweep(GUARD_SECONDS);
+	s = store_read();
+	if (s->damaged)
+		status = EXIT_REFUSED;
+	assignments = assignments_kept(&n);
+	if (n) {
+		if (apart("klp_sets", need_core, NULL) == EXIT_OK)
+			status |= give_assignments(assignments, n);
+		else
+			status = EXIT_REFUSED;
+	}
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		if (boot_slot(s, &s->slots[i]) != EXIT_OK)
+			status = EXIT_REFUSED;
+	}
+	return status;
+}
+
+/* --- guards --------------------------------------------------------------------- */
+
+/*
+ * Stays until every livepatch that was loaded has been survived. SIGTERM says that the
+ * machine is shut down in order, which is as good.
+ */
+static int settle(double seconds)
+{
+	struct timespec t = { 0 };
+	sigset_t term;
+	double left;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	while ((left = guard_sweep(seconds)) >= 0) {
+		t.tv_sec = left + 1;
+		if (sigtimedwait(&term, NULL, &t) == SIGTERM)
+			seconds = 0;
+	}
+	return EXIT_OK;
+}
+
+static double parse_seconds(const char *arg)
+{
+	char *end;
+	double seconds = strtod(arg, &end);
+
+	if (end == arg || *end || !(seconds >= 0))
+		usage_error("'%s' is not a number of seconds", arg);
+	return seconds;
+}
+
+int cmd_boot(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "settled", optional_argument, NULL, 's' },
+		{ "wait", required_argument, NULL, 'w' },
+		{ 0 }
+	};
+	double seconds = GUARD_SECONDS;
+	bool settled = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			settled = true;
+			if (optarg)
+				seconds = parse_seconds(optarg);
+			break;
+		case 'w':
+			patience_at_boot = parse_seconds(optarg);
+			break;
+		default:
+			usage_end();
+		}
+	}
+	if (optind < argc)
+		usage_error("boot takes no arguments, but there is '%s'", argv[optind]);
+	return settled ? settle(seconds) : boot();
+}

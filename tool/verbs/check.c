@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/* check.c - klp-sets check: what would happen, without doing it */
+#include <errno.h>
+#include <getopt.h>
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verbs/check.h"
+#include "verbs/json.h"
+#include "know/machine.h"
+#include "know/rules.h"
+#include "keep/assignments.h"
+#include "read/elf.h"
+#include "read/livepatch.h"
+#include "read/symbols.h"
+#include "read/util.h"
+
+struct check {
+	bool has_set;
+	uint32_t set;
+	bool empty;
+	const char *map;
+	struct symbols *symbols;
+	struct machine *m;
+	struct json_object *list;	/* with --json */
+};
+
+static bool is_accepted(const struct livepatch *lp, const struct verdict *v)
+{
+	return !v->nr_conflicts && !lp->incomplete;
+}
+
+/* --- as text -------------------------------------------------------------------- */
+
+static void print_funcs(const char *what, const struct func *const *funcs, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		printf("  %-9s%s\n", i ? "" : what, func_label(funcs[i]));
+}
+
+static bool was_assigned(const struct verdict *v)
+{
+	return v->assignment && v->assignment->replace_set == v->replace_set;
+}
+
+static void print_verdict(const struct livepatch *lp, const struct verdict *v)
+{
+	printf("%s: ", lp->path);
+	if (v->has_set)
+		printf("set %u%s", v->replace_set, was_assigned(v) ? ", as assigned" : "");
+	else
+		printf(v->managed ? "unknown set" : "stock livepatch");
+	puts(is_accepted(lp, v) ? "" : v->nr_conflicts ? ", REFUSED" : ", UNKNOWN");
+
+	for (size_t i = 0; i < v->nr_replaced; i++)
+		printf("  %-9s%s\n", i ? "" : "replaces", livepatch_who(v->replaced[i]));
+	print_funcs("adds", v->added, v->nr_added);
+	print_funcs("keeps", v->kept, v->nr_kept);
+	print_funcs("drops", v->dropped, v->nr_dropped);
+	for (size_t i = 0; i < v->nr_conflicts; i++) {
+		const struct conflict *c = &v->conflicts[i];
+
+		printf("  conflict %s\n", c->reason);
+		/* Once for all that have the same. */
+		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
+			printf("           %s\n", c->advice);
+	}
+	if (lp->incomplete)
+		puts("  unknown  It decides only when it is loaded what it changes, so it may be refused then.");
+}
+
+/* --- as JSON -------------------------------------------------------------------- */
+
+static struct json_object *json_funcs(const struct func *const *funcs, size_t nr)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < nr; i++)
+		json_object_array_add(list, json_func(funcs[i]));
+	return list;
+}
+
+static struct json_object *json_states(const struct livepatch *lp)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < lp->nr_states; i++) {
+		const struct state *state = &lp->states[i];
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "id", json_id(state->id));
+		if (state->managed) {
+			json_object_object_add(o, "name", json_text(state->name));
+			json_object_object_add(o, "is_shadow",
+					       json_object_new_boolean(state->is_shadow));
+			json_object_object_add(o, "block_disable",
+					       json_object_new_boolean(state->block_disable));
+		} else {
+			json_object_object_add(o, "version",
+					       json_object_new_int64(state->version));
+		}
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *json_file(const char *path, bool accepted)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "file", json_text(path));
+	json_object_object_add(o, "accepted", json_object_new_boolean(accepted));
+	return o;
+}
+
+static struct json_object *json_verdict(const struct livepatch *lp, const struct verdict *v)
+{
+	struct json_object *o = json_file(lp->path, is_accepted(lp, v)), *list;
+
+	json_object_object_add(o, "incomplete", json_object_new_boolean(lp->incomplete));
+	json_object_object_add(o, "name", json_text(lp->name));
+	json_object_object_add(o, "version", json_text(lp->version));
+	json_object_object_add(o, "kernel", json_text(lp->kernel));
+	json_object_object_add(o, "native", json_object_new_boolean(lp->native));
+	json_object_object_add(o, "set", v->has_set ?
+			       json_object_new_int64(v->replace_set) : NULL);
+	list = json_object_new_array();
+	for (size_t i = 0; v->has_set && i < v->nr_obsoletes; i++)
+		json_object_array_add(list, json_object_new_int64(v->obsoletes[i]));
+	json_object_object_add(o, "obsoletes", list);
+	list = json_object_new_array();
+	for (size_t i = 0; i < v->nr_replaced; i++)
+		json_object_array_add(list, json_text(v->replaced[i]->name));
+	json_object_object_add(o, "replaces", list);
+	json_object_object_add(o, "adds", json_funcs(v->added, v->nr_added));
+	json_object_object_add(o, "keeps", json_funcs(v->kept, v->nr_kept));
+	json_object_object_add(o, "drops", json_funcs(v->dropped, v->nr_dropped));
+	json_object_object_add(o, "states", json_states(lp));
+	list = json_object_new_array();
+	for (size_t i = 0; i < v->nr_conflicts; i++) {
+		struct json_object *c = json_object_new_object();
+
+		json_object_object_add(c, "reason", json_text(v->conflicts[i].reason));
+		json_object_object_add(c, "advice", json_text(v->conflicts[i].advice));
+		json_object_array_add(list, c);
+	}
+	json_object_object_add(o, "conflicts", list);
+	return o;
+}
+
+/* --- the verb ------------------------------------------------------------------- */
+
+static bool report_error(struct check *check, const char *path, const char *what, char *why)
+{
+	struct json_object *o;
+
+	warn("%s '%s': %s", what, path, why);
+	if (opt_json) {
+		o = json_file(path, false);
+		json_object_object_add(o, "error", json_text(why));
+		json_object_array_add(check->list, o);
+	}
+	free(why);
+	return false;
+}
+
+static bool check_file(struct check *check, const char *path)
+{
+	struct livepatch *lp;
+	struct verdict *v;
+	bool accepted;
+	char *why;
+
+	lp = livepatch_from_file(path, &why);
+	if (!lp)
+		return report_error(check, path, "cannot read", why);
+	if (!rules_choose_set(check->m, lp, check->has_set ? &check->set : NULL, &why)) {
+		livepatch_free(lp);
+		return report_error(check, path, "cannot judge", why);
+	}
+
+	v = rules_judge(check->m, lp, check->symbols);
+	if (opt_json)
+		json_object_array_add(check->list, json_verdict(lp, v));
+	else
+		print_verdict(lp, v);
+	accepted = is_accepted(lp, v);
+	/* What could be read of it counts for the files that follow. */
+	if (!v->nr_conflicts && (v->has_set || !v->managed))
+		machine_apply(check->m, lp, v);
+	else
+		livepatch_free(lp);
+	verdict_free(v);
+	return accepted;
+}
+
+static void parse_options(struct check *check, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "set", required_argument, NULL, 's' },
+		{ "empty", no_argument, NULL, 'e' },
+		{ "symbols", required_argument, NULL, 'm' },
+		{ }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			check->has_set = true;
+			if (!parse_set(optarg, &check->set))
+				usage_error("'%s' is not a set: a number from 0 to 4294967295 is",
+					    optarg);
+			break;
+		case 'e':
+			check->empty = true;
+			break;
+		case 'm':
+			check->map = optarg;
+			break;
+		default:
+			usage_end();
+		}
+	}
+	if (optind == argc)
+		usage_error("check: which file?");
+}
+
+/* The symbols of this machine, without their addresses for all but root. */
+static void read_symbols(struct check *check)
+{
+	if (check->map) {
+		check->symbols = symbols_read(check->map);
+		if (!check->symbols)
+			die("cannot read symbols from '%s': %s", check->map,
+			    errno == EINVAL ? "it is no System.map, nor a copy of /proc/kallsyms" :
+					      strerror(errno));
+	} else if (check->m->livepatching) {
+		check->symbols = symbols_read("/proc/kallsyms");
+	}
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct check check = {};
+	bool accepted = true;
+
+	parse_options(&check, argc, argv);
+	check.m = check.empty ? machine_empty() : machine_read();
+	read_symbols(&check);
+	if (opt_json)
+		check.list = json_object_new_array();
+	for (int i = optind; i < argc; i++)
+		accepted &= check_file(&check, argv[i]);
+	if (opt_json) {
+		puts(json_object_to_json_string_ext(check.list, JSON_C_TO_STRING_PRETTY |
+						    JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_put(check.list);
+	}
+	symbols_free(check.symbols);
+	machine_free(check.m);
+	return accepted ? EXIT_OK : EXIT_REFUSED;
+}

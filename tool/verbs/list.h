@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* list.h - klp-sets list: every livepatch on this machine, with a set or without */
+#ifndef KLP_SETS_VERBS_LIST_H
+#define KLP_SETS_VERBS_LIST_H
+
+int cmd_list(int argc, char **argv);
+
+#endif /* KLP_SETS_VERBS_LIST_H */

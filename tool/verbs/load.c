@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * load.c - the verb load: a livepatch takes effect
+ *
+ * Without --wait, load is patient for PATIENCE seconds. If the transition takes
+ * longer, that is no failure: the livepatch is loaded, and the kernel goes on. What is
+ * left undone then is the removal of the modules that were replaced.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "verbs/load.h"
+#include "know/machine.h"
+#include "know/module.h"
+#include "know/rules.h"
+#include "know/transition.h"
+#include "keep/assignments.h"
+#include "keep/guard.h"
+#include "read/elf.h"
+#include "read/livepatch.h"
+#include "read/symbols.h"
+#include "read/util.h"
+
+struct loading {
+	const char *path;
+	const struct load_options *options;
+	struct livepatch *lp;
+	struct machine *before;	/* the machine without it */
+	bool assigned;		/* its set was given to the kernel */
+	double inserted;	/* when it was in the kernel; now() */
+};
+
+double patience(const struct load_options *options)
+{
+	return options->wait ? options->seconds : PATIENCE;
+}
+
+static int not_loaded(const struct loading *l, const char *why)
+{
+	warn("'%s' is not loaded: %s", l->path, why);
+	return EXIT_REFUSED;
+}
+
+/* --- the set ---------------------------------------------------------------- */
+
+static int choose_set(struct loading *l)
+{
+	char *why;
+	int status;
+
+	if (rules_choose_set(l->before, l->lp, l->options->set, &why))
+		return EXIT_OK;
+	status = not_loaded(l, why);
+	free(why);
+	return status;
+}
+
+/* Tells the kernel, which looks for an assignment when the livepatch has no set. */
+static int assign(struct loading *l)
+{
+	struct livepatch *lp = l->lp;
+	const struct assignment a = {
+		.name = lp->name,
+		.replace_set = lp->replace_set,
+		.obsoletes = lp->obsoletes,
+		.nr_obsoletes = lp->nr_obsoletes,
+	};
+	char *said, *why;
+	int err;
+
+	if (lp->native || !lp->has_set)
+		return EXIT_OK;
+	err = assign_now(&a, &said);
+	l->assigned = !err;
+	if (err) {
+		why = xasprintf("it cannot be assigned to set %u: %s", lp->replace_set,
+				said ? said : strerror(-err));
+		not_loaded(l, why);
+		free(why);
+	}
+	free(said);
+	return err ? EXIT_REFUSED : EXIT_OK;
+}
+
+/* Takes the assignment back: what waited before waits again. */
+static void unassign(struct loading *l)
+{
+	const struct assignment *a = machine_find_assignment(l->before, l->lp->name);
+	char *said = NULL;
+
+	if (!l->assigned)
+		return;
+	if (a)
+		assign_now(a, &said);
+	else
+		unassign_now(l->lp->name);
+	free(said);
+}
+
+/* --- before ----------------------------------------------------------------- */
+
+/* The machine as it is now, without a module of an earlier life that is in the way. */
+static int look_at_machine(struct loading *l)
+{
+	l->before = machine_read();
+	if (!machine_has_leftover(l->before, l->lp->name))
+		return EXIT_OK;
+	if (module_remove_old(l->lp->name, patience(l->options)))
+		return not_loaded(l, "a module of its name, whose livepatch is not enabled any more, is in the way");
+	machine_free(l->before);
+	l->before = machine_read();
+	return EXIT_OK;
+}
+
+/* All that the kernel would refuse, each with what to do about it. */
+static int judge(const struct loading *l)
+{
+	struct symbols *symbols = symbols_read("/proc/kallsyms");
+	struct verdict *v = rules_judge(l->before, l->lp, symbols);
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < v->nr_conflicts; i++) {
+		const struct conflict *c = &v->conflicts[i];
+
+		status = not_loaded(l, c->reason);
+		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
+			warn("  %s", c->advice);
+	}
+	verdict_free(v);
+	symbols_free(symbols);
+	return status;
+}
+
+/* --- loading ---------------------------------------------------------------- */
+
+/* Somebody else was faster, who started a transition after we had looked. */
+static bool lost_race(int err, const char *said)
+{
+	return err == -EBUSY && (!said || strstr(said, "is in transition"));
+}
+
+/* Whoever interrupts us does it before the module is in the kernel, or when all know. */
+static int insert_once(const struct loading *l, char **said)
+{
+	sigset_t interrupts, before;
+	int err;
+
+	sigemptyset(&interrupts);
+	sigaddset(&interrupts, SIGHUP);
+	sigaddset(&interrupts, SIGINT);
+	sigaddset(&interrupts, SIGTERM);
+	sigprocmask(SIG_BLOCK, &interrupts, &before);
+	err = module_insert(l->path, said);
+	if (!err && l->options->loaded)
+		l->options->loaded(l->options->data);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+static int insert(const struct loading *l, char **said)
+{
+	struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
+	int err;
+
+	for (int i = 0; i < 10; i++) {
+		err = insert_once(l, said);
+		if (!lost_race(err, *said) || !transition_wait_any(patience(l->options)))
+			break;
+		nanosleep(&moment, NULL);
+	}
+	return err;
+}
+
+static int load(struct loading *l)
+{
+	char *said, *line, *rest;
+	int err;
+
+	if (assign(l))
+		return EXIT_REFUSED;
+	/* It warns when it cannot be written, and is no reason not to load. */
+	guard_raise(l->lp->name);
+	err = insert(l, &said);
+	l->inserted = now();
+	if (!err)
+		return EXIT_OK;
+	guard_drop(l->lp->name);
+	unassign(l);
+	if (lost_race(err, said)) {
+		free(said);
+		return not_loaded(l, "another livepatch is in transition all the time; try again later");
+	}
+	line = said ? strtok_r(said, "\n", &rest) : NULL;
+	not_loaded(l, line ? line : module_strerror(err));
+	while (line && (line = strtok_r(NULL, "\n", &rest)))
+		warn("  %s", line);
+	free(said);
+	return EXIT_REFUSED;
+}
+
+/* --- after ------------------------------------------------------------------ */
+
+static void tell_loaded(const struct livepatch *lp, const struct machine *before,
+			const struct machine *after)
+{
+	const char *lead = "; it replaced ";
+
+	printf("%s is in effect", livepatch_who(lp));
+	for (size_t i = 0; i < before->nr_patches; i++) {
+		if (machine_find(after, before->patches[i]->name))
+			continue;
+		printf("%s%s", lead, livepatch_who(before->patches[i]));
+		lead = ", ";
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void remove_replaced(const struct loading *l, const struct machine *after)
+{
+	size_t nr = 0;
+	char **names;
+
+	if (l->options->keep)
+		return;
+	names = xcalloc(l->before->nr_patches, sizeof(*names));
+	for (size_t i = 0; i < l->before->nr_patches; i++) {
+		if (!machine_find(after, l->before->patches[i]->name))
+			names[nr++] = l->before->patches[i]->name;
+	}
+	modules_remove_old(names, nr, patience(l->options));
+	free(names);
+}
+
+static int finish(const struct loading *l)
+{
+	const char *name = l->lp->name;
+	struct machine *after;
+	struct livepatch *lp;
+	int status = EXIT_OK;
+
+	if (!transition_wait(name, patience(l->options))) {
+		warn("'%s' is loaded, and its transition goes on: 'klp-sets status -v' tells what it waits for, 'klp-sets reverse' turns it back",
+		     name);
+		return l->options->wait ? EXIT_REFUSED : EXIT_OK;
+	}
+	after = machine_read();
+	lp = machine_find(after, name);
+	if (lp) {
+		/* It is in full effect only now, so the minute begins again. */
+		if (now() - l->inserted > 1)
+			guard_raise(name);
+		tell_loaded(lp, l->before, after);
+		remove_replaced(l, after);
+	} else {
+		warn("'%s' is not in effect: it was loaded, but somebody has turned it back or disabled it since",
+		     name);
+		status = EXIT_REFUSED;
+	}
+	machine_free(after);
+	return status;
+}
+
+static int run(struct loading *l)
+{
+	const struct livepatch *lp = l->lp;
+
+	if (geteuid())
+		return not_loaded(l, "only root can load livepatches");
+	if (lp->native || lp->has_set || l->options->set || assignment_kept(lp->name))
+		module_need_core();
+	if (!transition_wait_any(patience(l->options)))
+		return not_loaded(l, "another livepatch is in transition; wait longer with --wait, or turn that one back with 'klp-sets reverse'");
+	if (look_at_machine(l) || choose_set(l) || judge(l))
+		return EXIT_REFUSED;
+	if (!lp->has_set && !lp->native && !opt_quiet)
+		warn("'%s' has no set: it is loaded as a stock livepatch; --set would give it one",
+		     lp->name);
+	return load(l) || finish(l) ? EXIT_REFUSED : EXIT_OK;
+}
+
+int load_patch(const char *path, const struct load_options *options)
+{
+	struct loading l = { .path = path, .options = options };
+	int status;
+	char *why;
+
+	l.lp = livepatch_from_file(path, &why);
+	if (!l.lp) {
+		warn("'%s' is not loaded: %s", path, why);
+		free(why);
+		return EXIT_REFUSED;
+	}
+	status = run(&l);
+	machine_free(l.before);
+	livepatch_free(l.lp);
+	return status;
+}
+
+/* --- the command line ------------------------------------------------------- */
+
+void parse_wait(const char *seconds, struct load_options *options)
+{
+	char *end;
+
+	options->wait = true;
+	options->seconds = -1;
+	if (!seconds)
+		return;
+	options->seconds = strtod(seconds, &end);
+	if (end == seconds || *end || !(options->seconds >= 0))
+		usage_error("--wait=%s: a number of seconds is expected", seconds);
+}
+
+int cmd_load(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "set", required_argument, NULL, 's' },
+		{ "wait", optional_argument, NULL, 'w' },
+		{ "keep", no_argument, NULL, 'k' },
+		{ }
+	};
+	struct load_options options = { };
+	uint32_t set;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			if (!parse_set(optarg, &set))
+				usage_error("--set %s: a set is a number from 0 to 4294967295", optarg);
+			options.set = &set;
+			break;
+		case 'w':
+			parse_wait(optarg, &options);
+			break;
+		case 'k':
+			options.keep = true;
+			break;
+		default:
+			usage_end();
+		}
+	}
+	if (argc - optind != 1)
+		usage_error("load: which file? One at a time.");
+	return load_patch(argv[optind], &options);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/* policy.c - klp-sets policy: shows how far a replace may reach, and changes it */
+#include <errno.h>
+#include <getopt.h>
+#include <json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "verbs/policy.h"
+#include "keep/files.h"
+#include "keep/policies.h"
+#include "read/util.h"
+
+static void show(void)
+{
+	json_object *all = json_object_new_object();
+
+	if (!opt_json)
+		printf("%-18s %-8s %-10s %-18s %s\n", "NAME", "NOW", "KEPT", "VALUES", "MEANING");
+	for (size_t i = 0; i < NR_KNOBS; i++) {
+		const struct knob *knob = &knobs[i];
+		char *now = knob_now(knob), *kept = knob_kept_text(knob, true);
+		char *value = kept ? knob_parse(knob, kept) : NULL;
+		json_object *row;
+
+		kept = value ? value : kept;
+
+		if (!opt_json) {
+			printf("%-18s %-8s %-10s %-18s %s\n", knob->name, now ? now : "-",
+			       kept ? kept : xasprintf("(%s)", knob->normal), knob_values(knob),
+			       knob->meaning);
+			continue;
+		}
+		row = json_object_new_object();
+		json_object_object_add(row, "now", now ? json_object_new_string(now) : NULL);
+		json_object_object_add(row, "kept", kept ? json_object_new_string(kept) : NULL);
+		json_object_object_add(row, "default", json_object_new_string(knob->normal));
+		json_object_object_add(row, "values", json_object_new_string(knob_values(knob)));
+		json_object_object_add(all, knob->name, row);
+	}
+	if (opt_json)
+		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	else if (!knob_now(&knobs[0]))
+		puts("klp_sets is not loaded. It will be with what is kept; (...) is the default.");
+	json_object_put(all);
+}
+
+static const struct knob *find_knob(const char *arg, const char **value)
+{
+	for (size_t i = 0; i < NR_KNOBS; i++) {
+		if (strchr(arg, '=') && is_knob(&knobs[i], arg, strlen(arg), value))
+			return &knobs[i];
+	}
+	usage_error("'%s' is not a policy. It must be NAME=VALUE, and NAME one of stock_replace, "
+		    "set0_replaces_all, allow_replace_all, taint", arg);
+}
+
+static void set_now(const struct knob *knob, const char *new)
+{
+	int err = knob_set_now(knob, new);
+
+	if (err && err != -ENOENT)
+		die(KNOB_PARAMETERS "/%s cannot be set to %s: %s. " POLICY_CONF " has it already",
+		    knob->name, new, strerror(-err));
+	if (!opt_quiet)
+		printf("%s is %s %swhenever klp_sets is loaded\n", knob->name, new,
+		       err ? "" : "now, and ");
+}
+
+int cmd_policy(int argc, char **argv)
+{
+	static const struct option options[] = { { 0 } };
+	const struct knob **changed;
+	const char *value;
+	char **new;
+
+	if (getopt_long(argc, argv, "", options, NULL) != -1)
+		usage_end();
+	argc -= optind;
+	argv += optind;
+	if (!argc) {
+		show();
+		return EXIT_OK;
+	}
+
+	/* All are looked at before any is written. */
+	changed = xcalloc(argc, sizeof(*changed));
+	new = xcalloc(argc, sizeof(*new));
+	for (int i = 0; i < argc; i++) {
+		changed[i] = find_knob(argv[i], &value);
+		new[i] = knob_parse(changed[i], value);
+		if (!new[i])
+			usage_error("%s cannot be '%s'. It can be one of: %s", changed[i]->name,
+				    value, knob_values(changed[i]));
+	}
+
+	lock_changes();
+	knobs_keep(changed, new, argc);
+	for (int i = 0; i < argc; i++) {
+		char *kept = knob_kept(changed[i]);
+
+		set_now(changed[i], new[i]);
+		if (!kept || strcmp(kept, new[i]))
+			warn("another file of modprobe.d sets %s as well, and wins: it will be %s "
+			     "when klp_sets is loaded", changed[i]->name, kept ? kept : "unset");
+	}
+	return EXIT_OK;
+}

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * status.c - klp-sets status: what a transition waits for, and whether each patch is
+ * in effect
+ *
+ * sysfs says that a patch is enabled. Whether its functions are redirected is for
+ * ftrace to say, and so is who else sits on them.
+ */
+#include <getopt.h>
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "verbs/status.h"
+#include "verbs/json.h"
+#include "know/machine.h"
+#include "know/module.h"
+#include "know/transition.h"
+#include "read/ftrace.h"
+#include "read/livepatch.h"
+#include "read/util.h"
+
+enum effect { IN_EFFECT, WAITS, SUPERSEDED, NOT_IN_EFFECT, UNKNOWN };
+
+static const char * const effect_names[] = {
+	[IN_EFFECT] = "in effect",
+	[WAITS] = "waiting for module",
+	[SUPERSEDED] = "superseded",
+	[NOT_IN_EFFECT] = "not in effect",
+	[UNKNOWN] = "unknown",
+};
+
+/* What was found out about one function of a patch. */
+struct finding {
+	const struct livepatch *lp;
+	const struct func *func;
+	enum effect effect;
+	char *why;		/* or NULL */
+	char **also;		/* who else sits on it */
+	size_t nr_also;
+};
+
+struct status {
+	struct machine *machine;
+	struct livepatch *changing;	/* the patch in transition, or NULL */
+	struct progress *progress;	/* of that */
+	double age;			/* of that in seconds, -1 when not known */
+	struct ftrace *ftrace;		/* NULL when it cannot be read */
+	char *why_unknown;		/* nobody can say what is in effect; or NULL */
+	struct finding *findings;
+	size_t nr_findings;
+};
+
+/* --- finding out -------------------------------------------------------------- */
+
+static void add_also(struct finding *f, char *who)
+{
+	f->also = xrealloc(f->also, f->nr_also + 1, sizeof(*f->also));
+	f->also[f->nr_also++] = who;
+}
+
+static bool module_is_there(const char *object)
+{
+	static char *last;
+	static bool there;
+
+	if (!strcmp(object, "vmlinux"))
+		return true;
+	if (last && !strcmp(last, object))
+		return there;
+	free(last);
+	last = xstrdup(object);
+	there = module_is_loaded(object);
+	return there;
+}
+
+static long stack_order(const struct livepatch *lp)
+{
+	char *path = xasprintf("/sys/kernel/livepatch/%s/stack_order", lp->name);
+	char *text = read_file(path);
+	long order = text ? strtol(text, NULL, 10) : 0;
+
+	free(path);
+	free(text);
+	return order;
+}
+
+/* Stock patches may change the same function; the one that was loaded last runs. */
+static bool is_superseded(const struct machine *m, struct finding *f)
+{
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		const struct livepatch *other = m->patches[i];
+
+		if (f->lp->managed || other->managed || other == f->lp || !other->enabled ||
+		    !livepatch_find_func(other, f->func))
+			continue;
+		if (stack_order(f->lp) < stack_order(other)) {
+			f->why = xasprintf("'%s' was loaded later and changes it, too", other->name);
+			return true;
+		}
+		if (!stack_order(f->lp))
+			add_also(f, xasprintf("'%s', if loaded later", other->name));
+	}
+	return false;
+}
+
+/* Everybody on the function but livepatch. */
+static void name_others(const struct ftrace *ftrace, const struct hooked *h, struct finding *f)
+{
+	unsigned int known = 1;
+	bool probed = false;
+
+	if (h->direct) {
+		add_also(f, xasprintf("direct call of %s", h->direct));
+		known++;
+	}
+	for (size_t i = 0; i < ftrace->nr_probes; i++) {
+		const struct probe *p = &ftrace->probes[i];
+
+		if (strcmp(p->name, h->name) || strcmp(p->object, h->object))
+			continue;
+		if (p->entry)
+			add_also(f, xstrdup(p->ret ? "kretprobe" : "kprobe"));
+		else
+			add_also(f, xasprintf("kprobe at +0x%lx in the original, which does not run",
+					      p->offset));
+		probed |= p->entry;
+	}
+	/* All kprobes are one handler. */
+	known += probed;
+	if (h->count > known)
+		add_also(f, xasprintf("%u %s%s", h->count - known,
+				      ftrace->probes_known ? "tracer" : "tracer or kprobe",
+				      h->count - known == 1 ? "" : "s"));
+}
+
+static bool changed_before(const struct machine *m, size_t i, const struct func *func)
+{
+	while (i--) {
+		if (livepatch_find_func(m->patches[i], func))
+			return true;
+	}
+	return false;
+}
+
+/* How many functions of this name are changed, at whatever positions. */
+static size_t count_changed(const struct machine *m, const struct func *func)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		for (size_t j = 0; j < m->patches[i]->nr_funcs; j++) {
+			const struct func *other = &m->patches[i]->funcs[j];
+
+			n += !strcmp(other->name, func->name) &&
+			     !strcmp(other->object, func->object) &&
+			     !changed_before(m, i, other);
+		}
+	}
+	return n;
+}
+
+static void judge_by_ftrace(const struct status *s, struct finding *f)
+{
+	const struct hooked *h, *alias;
+	size_t nr, redirected = 0;
+
+	h = ftrace_find(s->ftrace, f->func->object, f->func->name, &nr);
+	for (size_t i = 0; i < nr; i++)
+		redirected += h[i].livepatch;
+	/* The list does not tell functions of one name apart. */
+	if (redirected && redirected < count_changed(s->machine, f->func)) {
+		f->effect = UNKNOWN;
+		f->why = xasprintf("livepatch redirects only %zu of the functions of this name",
+				   redirected);
+		return;
+	}
+	if (redirected && nr > 1)
+		return;
+	if (!redirected && (alias = ftrace_find_alias(s->ftrace, f->func)))
+		h = alias;
+	if (h && h->livepatch) {
+		name_others(s->ftrace, h, f);
+		return;
+	}
+	f->effect = NOT_IN_EFFECT;
+	if (!h)
+		f->why = xstrdup("nothing is called when it is entered");
+	else if (h->redirected)
+		f->why = xstrdup("somebody else redirects it");
+	else
+		f->why = xstrdup("livepatch is not called when it is entered");
+}
+
+static void judge(const struct status *s, struct finding *f)
+{
+	if (!module_is_there(f->func->object)) {
+		f->effect = WAITS;
+	} else if (s->why_unknown) {
+		f->effect = UNKNOWN;
+	} else if (is_superseded(s->machine, f)) {
+		f->effect = SUPERSEDED;
+	} else {
+		judge_by_ftrace(s, f);
+	}
+}
+
+static struct status *find_out(void)
+{
+	struct status *s = xcalloc(1, sizeof(*s));
+
+	s->machine = machine_read();
+	machine_need_livepatching(s->machine);
+	s->changing = machine_in_transition(s->machine);
+	if (s->changing) {
+		s->progress = progress_read(s->changing, true);
+		s->age = transition_age(s->changing);
+	}
+	s->ftrace = ftrace_read(&s->why_unknown);
+	for (size_t i = 0; i < s->machine->nr_patches; i++) {
+		const struct livepatch *lp = s->machine->patches[i];
+
+		s->findings = xrealloc(s->findings, s->nr_findings + lp->nr_funcs,
+				       sizeof(*s->findings));
+		/* In a transition, what is in effect depends on the task. */
+		if (lp->transition || (s->changing && s->changing->enabled &&
+				       livepatch_replaces(s->changing, lp)))
+			continue;
+		for (size_t j = 0; j < lp->nr_funcs; j++) {
+			struct finding *f = &s->findings[s->nr_findings++];
+
+			*f = (struct finding) { .lp = lp, .func = &lp->funcs[j] };
+			judge(s, f);
+		}
+	}
+	return s;
+}
+
+static bool is_well(const struct status *s)
+{
+	if (s->changing || (s->ftrace && s->ftrace->off))
+		return false;
+	for (size_t i = 0; i < s->nr_findings; i++) {
+		if (s->findings[i].effect == NOT_IN_EFFECT || s->findings[i].effect == UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
+/* Whether a patch that was enabled is no more, or about to be. */
+static bool has_changed(const struct machine *before)
+{
+	struct machine *now = machine_read();
+	bool changed = false;
+
+	for (size_t i = 0; i < before->nr_patches; i++) {
+		const struct livepatch *lp = machine_find(now, before->patches[i]->name);
+
+		changed |= !lp || lp->transition;
+	}
+	machine_free(now);
+	return changed;
+}
+
+/* --- for people ----------------------------------------------------------------- */
+
+static const char *what_it_does(const struct task *task)
+{
+	switch (task->state) {
+	case 'R':
+		return "runs";
+	case 'D':
+	case 'I':
+		return "sleeps uninterruptibly";
+	case 'T':
+	case 't':
+		return "is stopped";
+	case 'Z':
+	case 'X':
+		return "has ended";
+	default:
+		return "sleeps";
+	}
+}
+
+static void print_stack(const struct task *task, const char *blocker)
+{
+	size_t len;
+
+	for (const char *line = task->stack; line && *line; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		printf("     %s %.*s\n", line == blocker ? "-->" : "   ", (int)len, line);
+	}
+}
+
+static void print_task(const struct status *s, const struct task *task, bool verbose)
+{
+	const char *blocker = NULL;
+	size_t len = 0;
+
+	if (task->stack)
+		blocker = stack_blocker(s->machine, s->changing, task->stack, &len);
+	printf("  task %d (%s) %s", task->tid, task->comm, what_it_does(task));
+	if (blocker)
+		printf(" in %.*s", (int)len, blocker);
+	putchar('\n');
+	if (verbose && task->command)
+		printf("     command: %s\n", task->command);
+	if (verbose)
+		print_stack(task, blocker);
+}
+
+static void print_transition(const struct status *s, bool verbose)
+{
+	const struct progress *p = s->progress;
+
+	printf("%s is being %s", livepatch_who(s->changing),
+	       s->changing->enabled ? "enabled" : "disabled");
+	if (s->age >= 0)
+		printf(", for %.0f s", s->age);
+	if (p->unreadable)
+		puts("; only root can see what it waits for");
+	else
+		printf("; %zu of %zu tasks are switched\n", p->done, p->total);
+	for (size_t i = 0; i < p->nr_waiting; i++)
+		print_task(s, &p->waiting[i], verbose);
+	if (!p->unreadable && !p->nr_waiting)
+		puts("  It waits for the idle task of a processor, or is about to be complete.");
+}
+
+static void print_finding(const struct finding *f)
+{
+	printf("  %s: %s%s%s", func_label(f->func), effect_names[f->effect],
+	       f->why ? ", " : "", f->why ? f->why : "");
+	for (size_t i = 0; i < f->nr_also; i++)
+		printf("%s%s", i ? ", " : "; also there: ", f->also[i]);
+	putchar('\n');
+}
+
+/* What is as it should be is a number, the rest is told. */
+static size_t print_patch(const struct status *s, size_t first, bool verbose)
+{
+	const struct livepatch *lp = s->findings[first].lp;
+	size_t counts[UNKNOWN + 1] = { }, end;
+
+	for (end = first; end < s->nr_findings && s->findings[end].lp == lp; end++)
+		counts[s->findings[end].effect]++;
+	printf("%s: %zu of %zu functions in effect", livepatch_who(lp), counts[IN_EFFECT],
+	       end - first);
+	for (int effect = WAITS; effect <= UNKNOWN; effect++) {
+		if (counts[effect])
+			printf(", %zu %s", counts[effect], effect_names[effect]);
+	}
+	putchar('\n');
+	for (size_t i = first; i < end; i++) {
+		const struct finding *f = &s->findings[i];
+
+		if (verbose || f->nr_also || f->why)
+			print_finding(f);
+	}
+	return end;
+}
+
+static void print_text(const struct status *s, bool verbose)
+{
+	if (s->changing)
+		print_transition(s, verbose);
+	else
+		puts("No transition is in progress.");
+	if (s->why_unknown && s->nr_findings)
+		printf("What is in effect is not known: %s.\n", s->why_unknown);
+	/* It cannot be switched off under an enabled livepatch, unless that only waits. */
+	if (s->ftrace && s->ftrace->off)
+		puts("kernel.ftrace_enabled is 0: livepatches, and modules that they change, are refused.");
+	for (size_t i = 0; i < s->nr_findings; )
+		i = print_patch(s, i, verbose);
+	if (!s->machine->nr_patches)
+		puts("No livepatch is enabled.");
+}
+
+/* --- for programs ----------------------------------------------------------------- */
+
+static struct json_object *json_set(const struct livepatch *lp)
+{
+	return lp->managed ? json_object_new_int64(lp->replace_set) : NULL;
+}
+
+/* Not longer than the task has been there. */
+static struct json_object *json_seconds(double age, double limit)
+{
+	return age < 0 ? NULL : json_object_new_int64(age < limit ? age : limit);
+}
+
+static struct json_object *json_stack(const struct task *task)
+{
+	struct json_object *array;
+	size_t len;
+
+	if (!task->stack)
+		return NULL;
+	array = json_object_new_array();
+	for (const char *line = task->stack; *line; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		json_object_array_add(array, json_object_new_string_len(line, len));
+	}
+	return array;
+}
+
+static struct json_object *json_task(const struct status *s, const struct task *task)
+{
+	struct json_object *object = json_object_new_object(), *blocker = NULL;
+	char state[] = { task->state, '\0' };
+	const char *line = NULL;
+	size_t len;
+
+	if (task->stack)
+		line = stack_blocker(s->machine, s->changing, task->stack, &len);
+	if (line)
+		blocker = json_object_new_string_len(line, len);
+	json_object_object_add(object, "task", json_object_new_int64(task->tid));
+	json_object_object_add(object, "process", json_object_new_int64(task->pid));
+	json_object_object_add(object, "name", json_text(task->comm));
+	json_object_object_add(object, "command", json_text(task->command));
+	json_object_object_add(object, "kernel_thread", json_object_new_boolean(!task->user));
+	json_object_object_add(object, "state", json_text(state));
+	json_object_object_add(object, "seconds", json_seconds(s->age, task->age));
+	json_object_object_add(object, "blocked_in", blocker);
+	json_object_object_add(object, "stack", json_stack(task));
+	return object;
+}
+
+static struct json_object *json_transition(const struct status *s)
+{
+	struct json_object *object, *array;
+
+	if (!s->changing)
+		return NULL;
+	object = json_object_new_object();
+	json_object_object_add(object, "name", json_text(s->changing->name));
+	json_object_object_add(object, "set", json_set(s->changing));
+	json_object_object_add(object, "to", json_text(s->changing->enabled ? "enabled" :
+							"disabled"));
+	json_object_object_add(object, "seconds", json_seconds(s->age, s->age));
+	if (!s->progress->unreadable) {
+		json_object_object_add(object, "tasks", json_object_new_int64(s->progress->total));
+		json_object_object_add(object, "done", json_object_new_int64(s->progress->done));
+		array = json_object_new_array();
+		for (size_t i = 0; i < s->progress->nr_waiting; i++)
+			json_object_array_add(array, json_task(s, &s->progress->waiting[i]));
+		json_object_object_add(object, "waiting", array);
+	}
+	return object;
+}
+
+static struct json_object *json_finding(const struct finding *f)
+{
+	struct json_object *object = json_object_new_object(), *also = json_object_new_array();
+
+	for (size_t i = 0; i < f->nr_also; i++)
+		json_object_array_add(also, json_text(f->also[i]));
+	json_object_object_add(object, "patch", json_text(f->lp->name));
+	json_object_object_add(object, "set", json_set(f->lp));
+	json_object_object_add(object, "object", json_text(f->func->object));
+	json_object_object_add(object, "name", json_text(f->func->name));
+	json_object_object_add(object, "sympos", json_object_new_int64(f->func->sympos));
+	json_object_object_add(object, "effect", json_text(effect_names[f->effect]));
+	json_object_object_add(object, "why", json_text(f->why));
+	json_object_object_add(object, "also", also);
+	return object;
+}
+
+static void print_json(const struct status *s)
+{
+	struct json_object *root = json_object_new_object(), *array = json_object_new_array();
+
+	json_object_object_add(root, "well", json_object_new_boolean(is_well(s)));
+	json_object_object_add(root, "transition", json_transition(s));
+	json_object_object_add(root, "why_unknown", json_text(s->why_unknown));
+	json_object_object_add(root, "ftrace_enabled", s->ftrace ?
+			       json_object_new_boolean(!s->ftrace->off) : NULL);
+	for (size_t i = 0; i < s->nr_findings; i++)
+		json_object_array_add(array, json_finding(&s->findings[i]));
+	json_object_object_add(root, "functions", array);
+	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+}
+
+int cmd_status(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "verbose", no_argument, NULL, 'v' },
+		{ }
+	};
+	bool verbose = false;
+	struct status *s;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
+		if (c != 'v')
+			usage_end();
+		verbose = true;
+	}
+	if (optind < argc)
+		usage_error("status takes no argument, but there is '%s'", argv[optind]);
+
+	s = find_out();
+	/* A patch may have gone between one look and the other. */
+	for (int i = 0; i < 3 && !is_well(s) && !s->changing && has_changed(s->machine); i++)
+		s = find_out();
+	if (opt_json)
+		print_json(s);
+	else
+		print_text(s, verbose);
+	return is_well(s) ? EXIT_OK : EXIT_REFUSED;
+}

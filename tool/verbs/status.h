@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* status.h - klp-sets status: what a transition waits for, and whether each patch is in effect */
+#ifndef KLP_SETS_VERBS_STATUS_H
+#define KLP_SETS_VERBS_STATUS_H
+
+int cmd_status(int argc, char **argv);
+
+#endif /* KLP_SETS_VERBS_STATUS_H */

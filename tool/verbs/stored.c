@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/* stored.c - klp-sets list --stored: what is in the store */
+#include <json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "verbs/stored.h"
+#include "keep/guard.h"
+#include "keep/store.h"
+#include "read/util.h"
+
+static void print_slot(const struct slot *slot)
+{
+	const struct version *v = &slot->versions[0];
+	time_t when;
+
+	printf("%-12s %-28s %-17s ", slot->has_set ? slot_label(slot) + 4 : "-",
+	       v->name ? v->name : "(missing)", date(v->installed));
+	for (size_t i = 1; i < slot->nr_versions; i++)
+		printf("%s%s", i > 1 ? ", " : "", slot->versions[i].name);
+	puts(slot->nr_versions > 1 ? "" : "-");
+	if (v->name && guard_held(v->name, &when))
+		printf("%-12s not loaded at boot: the machine died after it was loaded on %s\n", "",
+		       date(when));
+}
+
+static json_object *slot_json(const struct store *s, const struct slot *slot)
+{
+	json_object *row = json_object_new_object(), *versions = json_object_new_array();
+	const struct version *current = &slot->versions[0];
+	time_t when;
+
+	json_object_object_add(row, "set", slot->has_set ?
+			       json_object_new_int64(slot->replace_set) : NULL);
+	json_object_object_add(row, "name", current->name ?
+			       json_object_new_string(current->name) : NULL);
+	json_object_object_add(row, "held", json_object_new_boolean(
+			       current->name && guard_held(current->name, &when)));
+	for (size_t i = 0; i < slot->nr_versions; i++) {
+		const struct version *v = &slot->versions[i];
+		json_object *version = json_object_new_object();
+
+		if (!v->name)
+			continue;
+		json_object_object_add(version, "name", json_object_new_string(v->name));
+		json_object_object_add(version, "path", json_object_new_string(stable_path(s, v)));
+		json_object_object_add(version, "installed", json_object_new_int64(v->installed));
+		json_object_array_add(versions, version);
+	}
+	json_object_object_add(row, "versions", versions);
+	return row;
+}
+
+int list_stored(void)
+{
+	struct store *s = store_read();
+	json_object *list;
+
+	if (opt_json) {
+		list = json_object_new_array();
+		for (size_t i = 0; i < s->nr_slots; i++)
+			json_object_array_add(list, slot_json(s, &s->slots[i]));
+		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_object_put(list);
+	} else if (!s->nr_slots) {
+		printf("nothing is stored for kernel %s\n", kernel_release());
+	} else {
+		printf("%-12s %-28s %-17s %s\n", "SET", "LIVEPATCH", "INSTALLED", "BEFORE");
+		for (size_t i = 0; i < s->nr_slots; i++)
+			print_slot(&s->slots[i]);
+	}
+	return s->damaged ? EXIT_REFUSED : EXIT_OK;
+}
