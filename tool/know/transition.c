@@ -2,8 +2,9 @@
 /*
  * transition.c - waiting for transitions, and the tasks that hold them up
  *
- * The kernel looks at tasks that are not switched yet once a second. Nothing wakes
- * up those who wait for the end, so they look into sysfs now and then.
+ * The kernel looks at tasks that are not switched yet after milliseconds, and in the end
+ * once a second. Nothing wakes up those who wait for the end, so they look into sysfs
+ * now and then.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -353,7 +354,7 @@ static void tell_stalled(const char *name)
 static bool wait_until(const char *name, double start, double seconds)
 {
 	struct report r = { .name = name, .start = now(), .interval = 5 };
-	double pause = 0.02;
+	double pause = 0.001;
 
 	r.terminal = isatty(STDERR_FILENO);
 	r.next = r.start + (r.terminal ? 0.3 : 5);
@@ -365,6 +366,7 @@ static bool wait_until(const char *name, double start, double seconds)
 		}
 		report_progress(&r);
 		pause_for(pause);
+		/* Milliseconds at first: that is what it takes when nobody is in the way. */
 		pause = pause < 0.1 ? pause * 1.5 : 0.15;
 	}
 	report_end(&r);

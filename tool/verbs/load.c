@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "verbs/load.h"
@@ -165,14 +164,15 @@ static int insert_once(const struct loading *l, char **said)
 
 static int insert(const struct loading *l, char **said)
 {
-	struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
+	double moment = 0.005;
 	int err;
 
 	for (int i = 0; i < 10; i++) {
 		err = insert_once(l, said);
 		if (!lost_race(err, *said) || !transition_wait_any(patience(l->options)))
 			break;
-		nanosleep(&moment, NULL);
+		pause_for(moment);
+		moment *= 2;
 	}
 	return err;
 }

@@ -6,8 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Seconds that a command waits for a transition without --wait. */
-#define PATIENCE 15
+/*
+ * Seconds that a command waits for a transition without --wait: after 15, the kernel
+ * signals those who hold it up, which helps with most of them.
+ */
+#define PATIENCE 20
 
 struct load_options {
 	const uint32_t *set;	/* --set, or NULL */
