@@ -89,8 +89,8 @@ reversal_is_fast() {
 }
 
 seconds_later() {
-	began=${began:-$SECONDS}
-	((SECONDS >= began + $1))
+	since=${since:-$SECONDS}
+	((SECONDS >= since + $1))
 }
 it "after a reversal, the next attempt comes at once" reversal_is_fast
 
@@ -168,6 +168,8 @@ disabled_first() {
 		[[ $name != s3 ]] || echo "client_s3 5" > /sys/kernel/klp_sets/assign
 		load a2 set=1 funcs=klp_target:fn1
 		first fn1
+		gone a1
+		unload a1
 		park "$name"
 		set_attribute "$name" enabled 0
 		in_transition "$name"
