@@ -56,6 +56,31 @@ documents() {
 }
 it "the commands in README and the other documents are those of --help" documents
 
+each_verb() {
+	local verb usage option
+	while read -r verb usage; do
+		accept help "$verb"
+		[[ $said == "Usage: klp-sets $verb${usage:+ $usage}"$'\n'* ]] ||
+			fail "help $verb begins otherwise: $said"
+		for option in $(options "$usage"); do
+			grep -q -e "^  \(-[a-z], \)\?$option\>" -e "^  $option, " <<< "$said" ||
+				fail "help $verb does not tell of $option: $said"
+		done
+		options "$(grep "^  -" <<< "$said")" > "$scratch/told"
+		for option in $(grep -o -e '--[a-z-]*' "$scratch/told"); do
+			[[ " $(options "$usage" | xargs) " == *" $option "* ]] ||
+				fail "help $verb tells of $option, and --help does not"
+		done
+		local expected=$said
+		accept "$verb" --help
+		[[ $said == "$expected" ]] || fail "$verb --help says something else: $said"
+	done < <(usages)
+	accept help
+	[[ $said == "$(klp-sets --help)" ]] || fail "help alone says: $said"
+	reject 2 "no verb 'nonsense'" help nonsense
+}
+it "help of a verb tells of each of its options, and of no other" each_verb
+
 # All options of a verb are taken; what is wrong is what follows them.
 wrong_usage() {
 	local verb usage words

@@ -70,6 +70,14 @@ void usage_end(void)
 	exit(EXIT_USAGE);
 }
 
+int finish_output(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	warn("what it printed could not be written");
+	return EXIT_REFUSED;
+}
+
 static void *checked(void *p)
 {
 	if (!p)

@@ -25,6 +25,11 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* The end of the same, when getopt_long() has said what is wrong. */
 void usage_end(void) __attribute__((noreturn));
+/*
+ * The exit status, another one when what was printed could not be written: somebody may
+ * decide by what is missing there.
+ */
+int finish_output(int status);
 
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* assign.c - klp-sets assign: shows assignments, makes and drops them */
 #include <errno.h>
-#include <getopt.h>
 #include <json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "verbs/assign.h"
 #include "verbs/load.h"
+#include "verbs/options.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
@@ -181,25 +181,32 @@ static int assign(char **words, size_t n)
 	return EXIT_OK;
 }
 
-int cmd_assign(int argc, char **argv)
+static int cmd_assign(int argc, char **argv)
 {
-	static const struct option options[] = { { 0 } };
+	static const struct opt opts[] = { { 0 } };
+	char **words = parse_options(&verb_assign, argc, argv, opts, 0, -1, NULL);
+	size_t n = 0;
 
-	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		usage_end();
-	argc -= optind;
-	argv += optind;
-	if (!argc) {
+	while (words[n])
+		n++;
+	if (!n) {
 		show();
 		return EXIT_OK;
 	}
-	if (argc == 1)
-		usage_error("assign needs a set after '%s', or - to drop its assignment", argv[0]);
+	if (n == 1)
+		usage_error("assign needs a set after '%s', or - to drop its assignment", words[0]);
 	lock_changes();
-	if (!strcmp(argv[1], "-")) {
-		if (argc > 2)
+	if (!strcmp(words[1], "-")) {
+		if (n > 2)
 			usage_error("nothing may follow the -");
-		return drop(argv[0]);
+		return drop(words[0]);
 	}
-	return assign(argv, argc);
+	return assign(words, n);
 }
+
+const struct verb verb_assign = {
+	.name = "assign",
+	.run = cmd_assign,
+	.arguments = "[MODULE SET [OBSOLETED SET...] | MODULE -]",
+	.help = "put a livepatch that knows nothing of sets into one",
+};

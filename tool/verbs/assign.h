@@ -3,6 +3,8 @@
 #ifndef KLP_SETS_VERBS_ASSIGN_H
 #define KLP_SETS_VERBS_ASSIGN_H
 
-int cmd_assign(int argc, char **argv);
+#include "verbs/options.h"
+
+extern const struct verb verb_assign;
 
 #endif /* KLP_SETS_VERBS_ASSIGN_H */

@@ -6,7 +6,6 @@
  * one has its turn.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "verbs/boot.h"
 #include "verbs/load.h"
+#include "verbs/options.h"
 #include "verbs/unload.h"
 #include "know/machine.h"
 #include "know/module.h"
@@ -28,7 +28,7 @@
 #include "read/util.h"
 
 /* Seconds for each transition: next to nothing runs yet. */
-static double patience_at_boot = 60;
+static struct duration wait_at_boot = { .seconds = 60 };
 
 /* Runs the function in a child: its exit status, or EXIT_REFUSED after a message. */
 static int apart(const char *what, int (*fn)(const void *data), const void *data)
@@ -107,7 +107,7 @@ static bool is_held(const struct store *s, const struct slot *slot)
 static int load_slot(const void *data)
 {
 	const struct slot *slot = data;
-	struct load_options options = { .wait = true, .seconds = patience_at_boot };
+	struct load_options options = { .wait = { true, wait_at_boot.seconds } };
 	struct livepatch *lp = slot_read(slot, 0);
 
 	if (!lp)
@@ -123,11 +123,10 @@ static int load_slot(const void *data)
 static int turn_back(const void *data)
 {
 	const struct slot *slot = data;
-	char *argv[] = { "reverse", xasprintf("--wait=%f", patience_at_boot),
+	char *argv[] = { "reverse", xasprintf("--wait=%f", wait_at_boot.seconds),
 			 slot->versions[0].name, NULL };
 
-	optind = 1;
-	return cmd_reverse(3, argv);
+	return verb_reverse.run(3, argv);
 }
 
 static int boot_slot(const struct store *s, const struct slot *slot)
@@ -210,42 +209,23 @@ static int settle(double seconds)
 	return EXIT_OK;
 }
 
-static double parse_seconds(const char *arg)
+static int cmd_boot(int argc, char **argv)
 {
-	char *end;
-	double seconds = strtod(arg, &end);
-
-	if (end == arg || *end || !(seconds >= 0))
-		usage_error("'%s' is not a number of seconds", arg);
-	return seconds;
-}
-
-int cmd_boot(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "settled", optional_argument, NULL, 's' },
-		{ "wait", required_argument, NULL, 'w' },
+	struct duration settled = { .seconds = GUARD_SECONDS };
+	const struct opt opts[] = {
+		{ "wait", 0, TAKES_SECONDS, &wait_at_boot, "for each transition; 60 without it" },
+		{ "settled", 0, MAY_TAKE_SECONDS, &settled,
+		  "load nothing: stay until all that is loaded has been survived" },
 		{ 0 }
 	};
-	double seconds = GUARD_SECONDS;
-	bool settled = false;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			settled = true;
-			if (optarg)
-				seconds = parse_seconds(optarg);
-			break;
-		case 'w':
-			patience_at_boot = parse_seconds(optarg);
-			break;
-		default:
-			usage_end();
-		}
-	}
-	if (optind < argc)
-		usage_error("boot takes no arguments, but there is '%s'", argv[optind]);
-	return settled ? settle(seconds) : boot();
+	parse_options(&verb_boot, argc, argv, opts, 0, 0, NULL);
+	return settled.given ? settle(settled.seconds) : boot();
 }
+
+const struct verb verb_boot = {
+	.name = "boot",
+	.run = cmd_boot,
+	.arguments = "[--wait=SECONDS] [--settled[=SECONDS]]",
+	.help = "load the store; systemd does this at boot",
+};

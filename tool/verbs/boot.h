@@ -3,6 +3,8 @@
 #ifndef KLP_SETS_VERBS_BOOT_H
 #define KLP_SETS_VERBS_BOOT_H
 
-int cmd_boot(int argc, char **argv);
+#include "verbs/options.h"
+
+extern const struct verb verb_boot;
 
 #endif /* KLP_SETS_VERBS_BOOT_H */

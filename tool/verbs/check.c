@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* check.c - klp-sets check: what would happen, without doing it */
 #include <errno.h>
-#include <getopt.h>
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "verbs/check.h"
 #include "verbs/json.h"
+#include "verbs/options.h"
 #include "know/machine.h"
 #include "know/rules.h"
 #include "keep/assignments.h"
@@ -18,8 +18,7 @@
 #include "read/util.h"
 
 struct check {
-	bool has_set;
-	uint32_t set;
+	const uint32_t *set;
 	bool empty;
 	const char *map;
 	struct symbols *symbols;
@@ -176,7 +175,7 @@ static bool check_file(struct check *check, const char *path)
 	lp = livepatch_from_file(path, &why);
 	if (!lp)
 		return report_error(check, path, "cannot read", why);
-	if (!rules_choose_set(check->m, lp, check->has_set ? &check->set : NULL, &why)) {
+	if (!rules_choose_set(check->m, lp, check->set, &why)) {
 		livepatch_free(lp);
 		return report_error(check, path, "cannot judge", why);
 	}
@@ -196,38 +195,6 @@ static bool check_file(struct check *check, const char *path)
 	return accepted;
 }
 
-static void parse_options(struct check *check, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "set", required_argument, NULL, 's' },
-		{ "empty", no_argument, NULL, 'e' },
-		{ "symbols", required_argument, NULL, 'm' },
-		{ }
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			check->has_set = true;
-			if (!parse_set(optarg, &check->set))
-				usage_error("'%s' is not a set: a number from 0 to 4294967295 is",
-					    optarg);
-			break;
-		case 'e':
-			check->empty = true;
-			break;
-		case 'm':
-			check->map = optarg;
-			break;
-		default:
-			usage_end();
-		}
-	}
-	if (optind == argc)
-		usage_error("check: which file?");
-}
-
 /* The symbols of this machine, without their addresses for all but root. */
 static void read_symbols(struct check *check)
 {
@@ -242,18 +209,25 @@ static void read_symbols(struct check *check)
 	}
 }
 
-int cmd_check(int argc, char **argv)
+static int cmd_check(int argc, char **argv)
 {
 	struct check check = {};
+	const struct opt opts[] = {
+		{ "set", 0, TAKES_SET, &check.set, "as if all files were put into this set" },
+		{ "empty", 0, TAKES_NOTHING, &check.empty, "as if nothing was loaded on the machine" },
+		{ "symbols", 0, TAKES_MAP, &check.map, "a System.map, or a copy of /proc/kallsyms" },
+		{ 0 }
+	};
 	bool accepted = true;
+	char **files;
 
-	parse_options(&check, argc, argv);
+	files = parse_options(&verb_check, argc, argv, opts, 1, -1, "at least one FILE");
 	check.m = check.empty ? machine_empty() : machine_read();
 	read_symbols(&check);
 	if (opt_json)
 		check.list = json_object_new_array();
-	for (int i = optind; i < argc; i++)
-		accepted &= check_file(&check, argv[i]);
+	for (; *files; files++)
+		accepted &= check_file(&check, *files);
 	if (opt_json) {
 		puts(json_object_to_json_string_ext(check.list, JSON_C_TO_STRING_PRETTY |
 						    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -263,3 +237,10 @@ int cmd_check(int argc, char **argv)
 	machine_free(check.m);
 	return accepted ? EXIT_OK : EXIT_REFUSED;
 }
+
+const struct verb verb_check = {
+	.name = "check",
+	.run = cmd_check,
+	.arguments = "[--set N] [--empty] [--symbols MAP] FILE...",
+	.help = "what would happen if these were loaded, one after the other",
+};

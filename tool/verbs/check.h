@@ -3,6 +3,8 @@
 #ifndef KLP_SETS_VERBS_CHECK_H
 #define KLP_SETS_VERBS_CHECK_H
 
-int cmd_check(int argc, char **argv);
+#include "verbs/options.h"
+
+extern const struct verb verb_check;
 
 #endif /* KLP_SETS_VERBS_CHECK_H */

@@ -6,13 +6,13 @@
  * Then, if the machine is to follow, it is loaded. Only then the store is switched
  * over: whatever fails before, the store is as it was.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "verbs/install.h"
 #include "verbs/load.h"
+#include "verbs/options.h"
 #include "know/machine.h"
 #include "know/rules.h"
 #include "keep/assignments.h"
@@ -137,7 +137,7 @@ static char *make_room(struct store *s, const struct livepatch *lp)
 }
 
 /* The livepatch in a file, with the set that it will have; dies when it cannot be stored. */
-static struct livepatch *read_livepatch(const char *path, bool has_set, uint32_t set)
+static struct livepatch *read_livepatch(const char *path, const uint32_t *set)
 {
 	const struct assignment *a;
 	struct livepatch *lp;
@@ -151,7 +151,7 @@ static struct livepatch *read_livepatch(const char *path, bool has_set, uint32_t
 		    "the other with KLP_SETS_KERNEL=%s in the environment", lp->name, lp->kernel,
 		    kernel_release(), lp->kernel);
 	a = lp->native ? NULL : assignment_kept(lp->name);
-	if ((has_set || a) && !give_set(lp, has_set ? set : a->replace_set, &why))
+	if ((set || a) && !give_set(lp, set ? *set : a->replace_set, &why))
 		die("'%s' is not stored: %s", lp->name, why);
 	if (lp->native && !lp->has_set)
 		die("'%s' does not tell which set it belongs to. Say it with --set N", lp->name);
@@ -214,7 +214,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 	return status;
 }
 
-static int install(const char *path, bool has_set, uint32_t set, bool load)
+static int install(const char *path, const uint32_t *set, bool load)
 {
 	struct load_options options = { };
 	struct livepatch *lp;
@@ -224,7 +224,7 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 	char *left;
 	bool known;
 
-	lp = read_livepatch(path, has_set, set);
+	lp = read_livepatch(path, set);
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
@@ -258,54 +258,43 @@ static int install(const char *path, bool has_set, uint32_t set, bool load)
 	return status;
 }
 
-int cmd_install(int argc, char **argv)
+static int cmd_install(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "set", required_argument, NULL, 's' },
-		{ "load", no_argument, NULL, 'l' },
+	const uint32_t *set = NULL;
+	bool load = false;
+	const struct opt opts[] = {
+		{ "set", 0, TAKES_SET, &set, "put it into this set" },
+		{ "load", 0, TAKES_NOTHING, &load, "load it now as well" },
 		{ 0 }
 	};
-	bool has_set = false, load = false;
-	uint32_t set = 0;
-	int c;
+	char **words = parse_options(&verb_install, argc, argv, opts, 1, 1,
+				     "one FILE; 'klp-sets list --stored' shows what is stored");
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			has_set = parse_set(optarg, &set);
-			if (!has_set)
-				usage_error("'%s' is not a set: a number from 0 to 4294967295",
-					    optarg);
-			break;
-		case 'l':
-			load = true;
-			break;
-		default:
-			usage_end();
-		}
-	}
-	if (argc - optind != 1)
-		usage_error("install needs one FILE; 'klp-sets list --stored' shows what is stored");
-	return install(argv[optind], has_set, set, load);
+	return install(words[0], set, load);
 }
+
+const struct verb verb_install = {
+	.name = "install",
+	.run = cmd_install,
+	.arguments = "[--set N] [--load] FILE",
+	.help = "keep a livepatch in the store, to be loaded at boot",
+};
 
 /* --- uninstall -------------------------------------------------------------- */
 
-int cmd_uninstall(int argc, char **argv)
+static int cmd_uninstall(int argc, char **argv)
 {
-	static const struct option options[] = { { 0 } };
+	static const struct opt opts[] = { { 0 } };
+	char **words = parse_options(&verb_uninstall, argc, argv, opts, 1, 1,
+				     "one set, or the name of a stored livepatch");
 	struct store *s;
 	struct slot *slot;
 	char *label, *name;
 
-	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		usage_end();
-	if (argc - optind != 1)
-		usage_error("uninstall needs one set, or the name of a stored livepatch");
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
-	slot = store_find_arg(s, argv[optind]);
+	slot = store_find_arg(s, words[0]);
 	label = xstrdup(slot_label(slot));
 	name = slot->versions[0].name;
 	store_remove(s, slot);
@@ -324,6 +313,13 @@ int cmd_uninstall(int argc, char **argv)
 	putchar('\n');
 	return EXIT_OK;
 }
+
+const struct verb verb_uninstall = {
+	.name = "uninstall",
+	.run = cmd_uninstall,
+	.arguments = "SET|PATCH",
+	.help = "take a set out of the store",
+};
 
 /* --- rollback --------------------------------------------------------------- */
 
@@ -385,21 +381,23 @@ static int rollback(const char *arg, struct load_options *options)
 	return status;
 }
 
-int cmd_rollback(int argc, char **argv)
+static int cmd_rollback(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "wait", optional_argument, NULL, 'w' },
+	struct load_options load = { .wait.seconds = FOR_EVER };
+	const struct opt opts[] = {
+		{ "wait", 0, MAY_TAKE_SECONDS, &load.wait,
+		  "wait so long for each transition, or as long as it takes" },
 		{ 0 }
 	};
-	struct load_options load = { };
-	int c;
+	char **words = parse_options(&verb_rollback, argc, argv, opts, 1, 1,
+				     "one set, or the name of a stored livepatch");
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 'w')
-			usage_end();
-		parse_wait(optarg, &load);
-	}
-	if (argc - optind != 1)
-		usage_error("rollback needs one set, or the name of a stored livepatch");
-	return rollback(argv[optind], &load);
+	return rollback(words[0], &load);
 }
+
+const struct verb verb_rollback = {
+	.name = "rollback",
+	.run = cmd_rollback,
+	.arguments = "[--wait[=SECONDS]] SET|PATCH",
+	.help = "go back to the version before, in the store and on the machine",
+};

@@ -3,8 +3,10 @@
 #ifndef KLP_SETS_VERBS_INSTALL_H
 #define KLP_SETS_VERBS_INSTALL_H
 
-int cmd_install(int argc, char **argv);
-int cmd_uninstall(int argc, char **argv);
-int cmd_rollback(int argc, char **argv);
+#include "verbs/options.h"
+
+extern const struct verb verb_install;
+extern const struct verb verb_uninstall;
+extern const struct verb verb_rollback;
 
 #endif /* KLP_SETS_VERBS_INSTALL_H */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* list.c - klp-sets list: every livepatch on this machine, with a set or without */
-#include <getopt.h>
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "verbs/list.h"
 #include "verbs/json.h"
+#include "verbs/options.h"
 #include "verbs/stored.h"
 #include "know/machine.h"
 #include "keep/assignments.h"
@@ -260,31 +260,17 @@ static void print_json(const struct machine *m)
 	json_object_put(root);
 }
 
-int cmd_list(int argc, char **argv)
+static int cmd_list(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "stored", no_argument, NULL, 's' },
-		{ }
-	};
 	bool verbose = false, stored = false;
+	const struct opt opts[] = {
+		{ "verbose", 'v', TAKES_NOTHING, &verbose, "the functions and states of each, too" },
+		{ "stored", 0, TAKES_NOTHING, &stored, "the store, in the order in which it is loaded" },
+		{ 0 }
+	};
 	struct machine *m;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
-		switch (c) {
-		case 'v':
-			verbose = true;
-			break;
-		case 's':
-			stored = true;
-			break;
-		default:
-			usage_end();
-		}
-	}
-	if (optind < argc)
-		usage_error("list takes no argument, but there is '%s'", argv[optind]);
+	parse_options(&verb_list, argc, argv, opts, 0, 0, NULL);
 	if (stored)
 		return list_stored();
 
@@ -297,3 +283,10 @@ int cmd_list(int argc, char **argv)
 	machine_free(m);
 	return EXIT_OK;
 }
+
+const struct verb verb_list = {
+	.name = "list",
+	.run = cmd_list,
+	.arguments = "[-v|--verbose] [--stored]",
+	.help = "sets and livepatches on this machine, or in the store",
+};

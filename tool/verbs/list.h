@@ -3,6 +3,8 @@
 #ifndef KLP_SETS_VERBS_LIST_H
 #define KLP_SETS_VERBS_LIST_H
 
-int cmd_list(int argc, char **argv);
+#include "verbs/options.h"
+
+extern const struct verb verb_list;
 
 #endif /* KLP_SETS_VERBS_LIST_H */

@@ -7,7 +7,6 @@
  * left undone then is the removal of the modules that were replaced.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "verbs/load.h"
+#include "verbs/options.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/rules.h"
@@ -37,7 +37,7 @@ struct loading {
 
 double patience(const struct load_options *options)
 {
-	return options->wait ? options->seconds : PATIENCE;
+	return options->wait.given ? options->wait.seconds : PATIENCE;
 }
 
 static int not_loaded(const struct loading *l, const char *why)
@@ -248,7 +248,7 @@ static int finish(const struct loading *l)
 	if (!transition_wait(name, patience(l->options))) {
 		warn("'%s' is loaded, and its transition goes on: 'klp-sets status -v' tells what it waits for, 'klp-sets reverse' turns it back",
 		     name);
-		return l->options->wait ? EXIT_REFUSED : EXIT_OK;
+		return l->options->wait.given ? EXIT_REFUSED : EXIT_OK;
 	}
 	after = machine_read();
 	lp = machine_find(after, name);
@@ -305,49 +305,24 @@ int load_patch(const char *path, const struct load_options *options)
 
 /* --- the command line ------------------------------------------------------- */
 
-void parse_wait(const char *seconds, struct load_options *options)
+static int cmd_load(int argc, char **argv)
 {
-	char *end;
-
-	options->wait = true;
-	options->seconds = -1;
-	if (!seconds)
-		return;
-	options->seconds = strtod(seconds, &end);
-	if (end == seconds || *end || !(options->seconds >= 0))
-		usage_error("--wait=%s: a number of seconds is expected", seconds);
-}
-
-int cmd_load(int argc, char **argv)
-{
-	static const struct option long_options[] = {
-		{ "set", required_argument, NULL, 's' },
-		{ "wait", optional_argument, NULL, 'w' },
-		{ "keep", no_argument, NULL, 'k' },
-		{ }
+	struct load_options options = { .wait.seconds = FOR_EVER };
+	const struct opt opts[] = {
+		{ "set", 0, TAKES_SET, &options.set, "put it into this set" },
+		{ "wait", 0, MAY_TAKE_SECONDS, &options.wait,
+		  "wait so long for each transition, or as long as it takes" },
+		{ "keep", 0, TAKES_NOTHING, &options.keep, "keep the modules that it replaces" },
+		{ 0 }
 	};
-	struct load_options options = { };
-	uint32_t set;
-	int c;
+	char **words = parse_options(&verb_load, argc, argv, opts, 1, 1, "one FILE");
 
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			if (!parse_set(optarg, &set))
-				usage_error("--set %s: a set is a number from 0 to 4294967295", optarg);
-			options.set = &set;
-			break;
-		case 'w':
-			parse_wait(optarg, &options);
-			break;
-		case 'k':
-			options.keep = true;
-			break;
-		default:
-			usage_end();
-		}
-	}
-	if (argc - optind != 1)
-		usage_error("load: which file? One at a time.");
-	return load_patch(argv[optind], &options);
+	return load_patch(words[0], &options);
 }
+
+const struct verb verb_load = {
+	.name = "load",
+	.run = cmd_load,
+	.arguments = "[--set N] [--wait[=SECONDS]] [--keep] FILE",
+	.help = "load a livepatch; it replaces the one of its set",
+};

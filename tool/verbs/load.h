@@ -6,17 +6,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "verbs/options.h"
+
 /*
  * Seconds that a command waits for a transition without --wait: after 15, the kernel
  * signals those who hold it up, which helps with most of them.
  */
 #define PATIENCE 20
 
+/* As long as it takes: what --wait without a number means. */
+#define FOR_EVER -1
+
 struct load_options {
 	const uint32_t *set;	/* --set, or NULL */
 	bool keep;		/* do not remove what was replaced */
-	bool wait;
-	double seconds;		/* -1: as long as it takes */
+	struct duration wait;	/* --wait */
 	/* Called once it is in the kernel, before its transition is waited for; or NULL. */
 	void (*loaded)(void *data);
 	void *data;
@@ -24,11 +28,9 @@ struct load_options {
 
 /* All of `klp-sets load`: EXIT_OK or EXIT_REFUSED, with messages. */
 int load_patch(const char *path, const struct load_options *options);
-/* What "--wait" or "--wait=SECONDS" (NULL without) means; ends the process when wrong. */
-void parse_wait(const char *seconds, struct load_options *options);
 /* Seconds to wait for each thing that takes time: those of --wait, or PATIENCE. */
 double patience(const struct load_options *options);
 
-int cmd_load(int argc, char **argv);
+extern const struct verb verb_load;
 
 #endif /* KLP_SETS_VERBS_LOAD_H */

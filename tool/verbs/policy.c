@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* policy.c - klp-sets policy: shows how far a replace may reach, and changes it */
 #include <errno.h>
-#include <getopt.h>
 #include <json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "verbs/policy.h"
+#include "verbs/options.h"
 #include "keep/files.h"
 #include "keep/policies.h"
 #include "read/util.h"
@@ -68,27 +68,27 @@ static void set_now(const struct knob *knob, const char *new)
 		       err ? "" : "now, and ");
 }
 
-int cmd_policy(int argc, char **argv)
+static int cmd_policy(int argc, char **argv)
 {
-	static const struct option options[] = { { 0 } };
+	static const struct opt opts[] = { { 0 } };
+	char **words = parse_options(&verb_policy, argc, argv, opts, 0, -1, NULL);
 	const struct knob **changed;
 	const char *value;
 	char **new;
+	size_t n = 0;
 
-	if (getopt_long(argc, argv, "", options, NULL) != -1)
-		usage_end();
-	argc -= optind;
-	argv += optind;
-	if (!argc) {
+	while (words[n])
+		n++;
+	if (!n) {
 		show();
 		return EXIT_OK;
 	}
 
 	/* All are looked at before any is written. */
-	changed = xcalloc(argc, sizeof(*changed));
-	new = xcalloc(argc, sizeof(*new));
-	for (int i = 0; i < argc; i++) {
-		changed[i] = find_knob(argv[i], &value);
+	changed = xcalloc(n, sizeof(*changed));
+	new = xcalloc(n, sizeof(*new));
+	for (size_t i = 0; i < n; i++) {
+		changed[i] = find_knob(words[i], &value);
 		new[i] = knob_parse(changed[i], value);
 		if (!new[i])
 			usage_error("%s cannot be '%s'. It can be one of: %s", changed[i]->name,
@@ -96,8 +96,8 @@ int cmd_policy(int argc, char **argv)
 	}
 
 	lock_changes();
-	knobs_keep(changed, new, argc);
-	for (int i = 0; i < argc; i++) {
+	knobs_keep(changed, new, n);
+	for (size_t i = 0; i < n; i++) {
 		char *kept = knob_kept(changed[i]);
 
 		set_now(changed[i], new[i]);
@@ -107,3 +107,10 @@ int cmd_policy(int argc, char **argv)
 	}
 	return EXIT_OK;
 }
+
+const struct verb verb_policy = {
+	.name = "policy",
+	.run = cmd_policy,
+	.arguments = "[NAME=VALUE...]",
+	.help = "show or set how far a replace may reach",
+};

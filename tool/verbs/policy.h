@@ -3,6 +3,8 @@
 #ifndef KLP_SETS_VERBS_POLICY_H
 #define KLP_SETS_VERBS_POLICY_H
 
-int cmd_policy(int argc, char **argv);
+#include "verbs/options.h"
+
+extern const struct verb verb_policy;
 
 #endif /* KLP_SETS_VERBS_POLICY_H */

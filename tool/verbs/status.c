@@ -6,7 +6,6 @@
  * sysfs says that a patch is enabled. Whether its functions are redirected is for
  * ftrace to say, and so is who else sits on them.
  */
-#include <getopt.h>
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "verbs/status.h"
 #include "verbs/json.h"
+#include "verbs/options.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
@@ -488,24 +488,16 @@ static void print_json(const struct status *s)
 	json_object_put(root);
 }
 
-int cmd_status(int argc, char **argv)
+static int cmd_status(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "verbose", no_argument, NULL, 'v' },
-		{ }
-	};
 	bool verbose = false;
+	const struct opt opts[] = {
+		{ "verbose", 'v', TAKES_NOTHING, &verbose, "all functions, commands and stacks, too" },
+		{ 0 }
+	};
 	struct status *s;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
-		if (c != 'v')
-			usage_end();
-		verbose = true;
-	}
-	if (optind < argc)
-		usage_error("status takes no argument, but there is '%s'", argv[optind]);
-
+	parse_options(&verb_status, argc, argv, opts, 0, 0, NULL);
 	s = find_out();
 	/* A patch may have gone between one look and the other. */
 	for (int i = 0; i < 3 && !is_well(s) && !s->changing && has_changed(s->machine); i++)
@@ -516,3 +508,10 @@ int cmd_status(int argc, char **argv)
 		print_text(s, verbose);
 	return is_well(s) ? EXIT_OK : EXIT_REFUSED;
 }
+
+const struct verb verb_status = {
+	.name = "status",
+	.run = cmd_status,
+	.arguments = "[-v|--verbose]",
+	.help = "what a transition waits for, and whether each patch is in effect",
+};

@@ -3,6 +3,8 @@
 #ifndef KLP_SETS_VERBS_STATUS_H
 #define KLP_SETS_VERBS_STATUS_H
 
-int cmd_status(int argc, char **argv);
+#include "verbs/options.h"
+
+extern const struct verb verb_status;
 
 #endif /* KLP_SETS_VERBS_STATUS_H */

@@ -4,7 +4,6 @@
  * transition on its way back, and one that is ended by decree
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "verbs/unload.h"
 #include "verbs/load.h"
+#include "verbs/options.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
@@ -113,7 +113,7 @@ static int finish_unload(const struct livepatch *lp, const struct load_options *
 	if (!transition_wait(lp->name, patience(options))) {
 		warn("%s is being disabled, and the transition goes on: 'klp-sets status -v' tells what it waits for, 'klp-sets reverse' turns it back, and 'klp-sets unload %s' removes the module later",
 		     livepatch_who(lp), lp->name);
-		return options->wait ? EXIT_REFUSED : EXIT_OK;
+		return options->wait.given ? EXIT_REFUSED : EXIT_OK;
 	}
 	after = machine_read();
 	gone = !machine_find(after, lp->name);
@@ -240,7 +240,7 @@ static int reverse(const char *arg, const struct load_options *options)
 	if (!transition_wait(lp->name, patience(options))) {
 		warn("the transition of %s is on its way back, and not complete: 'klp-sets status -v' tells what it waits for",
 		     livepatch_who(lp));
-		status = options->wait ? EXIT_REFUSED : EXIT_OK;
+		status = options->wait.given ? EXIT_REFUSED : EXIT_OK;
 		goto out;
 	}
 	tell_effect(lp);
@@ -373,59 +373,65 @@ out:
 
 /* --- the command lines ------------------------------------------------------- */
 
-static const struct option long_options[] = {
-	{ "wait", optional_argument, NULL, 'w' },
-	{ "keep", no_argument, NULL, 'k' },
-	{ "yes", no_argument, NULL, 'y' },
-	{ }
+static int cmd_unload(int argc, char **argv)
+{
+	struct load_options options = { .wait.seconds = FOR_EVER };
+	const struct opt opts[] = {
+		{ "wait", 0, MAY_TAKE_SECONDS, &options.wait,
+		  "wait so long for each transition, or as long as it takes" },
+		{ "keep", 0, TAKES_NOTHING, &options.keep, "keep its module" },
+		{ 0 }
+	};
+	char **words = parse_options(&verb_unload, argc, argv, opts, 1, 1,
+				     "a set, or the name of a livepatch");
+
+	return unload(words[0], &options);
+}
+
+const struct verb verb_unload = {
+	.name = "unload",
+	.run = cmd_unload,
+	.arguments = "[--wait[=SECONDS]] [--keep] SET|PATCH",
+	.help = "disable a livepatch and remove its module",
 };
 
-/* Of the options above, those whose letters are in *allowed*. */
-static void parse_options(int argc, char **argv, const char *allowed,
-			  struct load_options *options, bool *yes)
+static int cmd_reverse(int argc, char **argv)
 {
-	int c;
+	struct load_options options = { .wait.seconds = FOR_EVER };
+	const struct opt opts[] = {
+		{ "wait", 0, MAY_TAKE_SECONDS, &options.wait,
+		  "wait so long for each transition, or as long as it takes" },
+		{ 0 }
+	};
+	char **words = parse_options(&verb_reverse, argc, argv, opts, 0, 1,
+				     "a set, or the name of a livepatch, or nothing");
 
-	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (c == '?')
-			usage_end();
-		if (!strchr(allowed, c))
-			usage_error("%s has no option '%s'", argv[0], argv[optind - 1]);
-		if (c == 'w')
-			parse_wait(optarg, options);
-		else if (c == 'k')
-			options->keep = true;
-		else
-			*yes = true;
-	}
+	return reverse(words[0], &options);
 }
 
-int cmd_unload(int argc, char **argv)
-{
-	struct load_options options = { };
+const struct verb verb_reverse = {
+	.name = "reverse",
+	.run = cmd_reverse,
+	.arguments = "[--wait[=SECONDS]] [SET|PATCH]",
+	.help = "turn a transition back",
+};
 
-	parse_options(argc, argv, "wk", &options, NULL);
-	if (argc - optind != 1)
-		usage_error("unload takes a set, or the name of a livepatch");
-	return unload(argv[optind], &options);
-}
-
-int cmd_reverse(int argc, char **argv)
-{
-	struct load_options options = { };
-
-	parse_options(argc, argv, "w", &options, NULL);
-	if (argc - optind > 1)
-		usage_error("reverse takes a set, or the name of a livepatch, or nothing");
-	return reverse(argv[optind], &options);
-}
-
-int cmd_force(int argc, char **argv)
+static int cmd_force(int argc, char **argv)
 {
 	bool yes = false;
+	const struct opt opts[] = {
+		{ "yes", 0, TAKES_NOTHING, &yes, "do not ask" },
+		{ 0 }
+	};
+	char **words = parse_options(&verb_force, argc, argv, opts, 0, 1,
+				     "a set, or the name of a livepatch, or nothing");
 
-	parse_options(argc, argv, "y", NULL, &yes);
-	if (argc - optind > 1)
-		usage_error("force takes a set, or the name of a livepatch, or nothing");
-	return force(argv[optind], yes);
+	return force(words[0], yes);
 }
+
+const struct verb verb_force = {
+	.name = "force",
+	.run = cmd_force,
+	.arguments = "[--yes] [SET|PATCH]",
+	.help = "end a transition whatever it costs",
+};

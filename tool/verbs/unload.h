@@ -3,8 +3,10 @@
 #ifndef KLP_SETS_VERBS_UNLOAD_H
 #define KLP_SETS_VERBS_UNLOAD_H
 
-int cmd_unload(int argc, char **argv);
-int cmd_reverse(int argc, char **argv);
-int cmd_force(int argc, char **argv);
+#include "verbs/options.h"
+
+extern const struct verb verb_unload;
+extern const struct verb verb_reverse;
+extern const struct verb verb_force;
 
 #endif /* KLP_SETS_VERBS_UNLOAD_H */
