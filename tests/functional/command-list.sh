@@ -1,5 +1,6 @@
 #!/bin/bash
 # klp-sets list: every livepatch on the machine, whatever it is.
+# On the oldest and the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
 . "$(dirname "$0")/command-lib.sh"

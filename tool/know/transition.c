@@ -90,13 +90,22 @@ static bool parse_stat(struct task *task, const char *stat)
 	return true;
 }
 
-/* Without the "[<0>] " at the start of a line, which stands for an address. */
+/*
+ * Without the "[<0>] " at the start of a line, which stands for an address. While a task
+ * runs, there is no stack to be seen: those who run for a moment only are asked again.
+ */
 static char *read_stack(int pid, int tid)
 {
 	static const char none[] = "[<0>] ";
 	char *stack = read_task(pid, tid, "stack");
-	char *found = stack;
+	char *found;
 
+	for (int i = 0; i < 5 && stack && !*stack; i++) {
+		free(stack);
+		pause_for(0.002);
+		stack = read_task(pid, tid, "stack");
+	}
+	found = stack;
 	while (found && (found = strstr(found, none)))
 		memmove(found, found + strlen(none), strlen(found + strlen(none)) + 1);
 	return stack;
