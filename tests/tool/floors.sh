@@ -13,28 +13,30 @@ sources() {
 	(cd "$tool" && find . -name '*.[ch]' -printf '%P\n' | sort)
 }
 
-# The floor of a file, counted from the top.
-floor_of() {
-	floors | grep -nxF -e "${1%%/*}" | cut -d: -f1
-}
-
 # "FILE HEADER", a line an #include of ours.
 includes() {
-	sources | while read -r file; do
-		sed -n 's/^#include "\(.*\)".*/\1/p' "$tool/$file" | sed "s,^,$file ,"
-	done
+	# shellcheck disable=SC2046 # one name a word
+	(cd "$tool" && awk -F '"' '/^#include "/ { print FILENAME, $2 }' $(sources))
 }
+
+# Of each floor, its number from the top.
+declare -A number
+count=0
+for floor in $(floors); do
+	count=$((count + 1))
+	number[$floor]=$count
+done
 
 every_file_has_a_floor() {
 	local file
-	[[ $(floors | wc -l) -ge 5 && $(sources | wc -l) -ge 40 ]] ||
+	[[ $count -ge 5 && $(sources | wc -l) -ge 40 ]] ||
 		fail "there are only these floors and files: $(floors) $(sources)"
 	for file in $(sources); do
-		[[ $(floor_of "$file") ]] || fail "tool/README.md draws no floor of $file"
+		[[ ${number[${file%%/*}]:-} ]] || fail "tool/README.md draws no floor of $file"
 		[[ $file == */*.h || $file == main.c || -e $tool/${file%.c}.h ]] ||
 			fail "$file has no header of its own"
 	done
-	for file in $(floors); do
+	for file in "${!number[@]}"; do
 		[[ -e $tool/$file ]] || fail "there is no floor $file"
 	done
 }
@@ -45,7 +47,7 @@ only_down() {
 	[[ $(includes | wc -l) -ge 100 ]] || fail "only these headers are included: $(includes)"
 	while read -r file header; do
 		[[ -e $tool/$header ]] || fail "$file includes $header, which is not FLOOR/NAME.h"
-		[[ $(floor_of "$file") -le $(floor_of "$header") ]] ||
+		[[ ${number[${file%%/*}]:-0} -le ${number[${header%%/*}]:-0} ]] ||
 			fail "$file includes $header, of a higher floor"
 	done < <(includes)
 }

@@ -108,7 +108,7 @@ char **parse_options(const struct verb *verb, int argc, char **argv, const struc
 	}
 	argc -= optind;
 	if (argc && !max)
-		usage_error("%s takes no argument, but there is '%s'", verb->name, argv[optind]);
+		usage_error("%s takes no arguments, but there is '%s'", verb->name, argv[optind]);
 	if (argc < min || (max >= 0 && argc > max))
 		usage_error("%s needs %s", verb->name, need);
 	return argv + optind;
