@@ -59,7 +59,7 @@ rpm: dist
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check check-debug check-random check-packages bench demo model
+.PHONY: help check check-debug check-random check-packages check-compilers bench demo model
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -73,6 +73,7 @@ help:
 	@echo "make model                 every order of events, in a small model: tests/model/README.md"
 	@echo "make check-random STEPS=1000 SEED=7   random operations, see tests/random/README.md"
 	@echo "make bench                 what it costs, see Documentation/performance.md"
+	@echo "make check-compilers       src/ with gcc 11 to 15 and clang, warnings are errors"
 	@echo "make deb, make rpm         packages, in build/"
 	@echo "make check-packages        builds, installs and uses them, in virtual machines"
 
@@ -85,6 +86,9 @@ check-random: export KLP_TEST_SEED = $(SEED)
 check-random: export KLP_SETS_FILE_LIMIT = $(shell expr 1200 + 5 \* 0$(STEPS))
 check-random:
 	@KERNELS="$(KERNELS)" TESTS=random V=1 tests/vm/check
+
+check-compilers:
+	@KERNELS="$(KERNELS)" COMPILERS="$(COMPILERS)" V="$(V)" tests/compilers/check
 
 check-packages:
 	@SUITES="$(SUITES)" V="$(V)" tests/packages/check

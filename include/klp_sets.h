@@ -99,8 +99,19 @@ struct klp_sets_patch {
 /* So that a sysfs file of one page can list them. */
 #define KLP_SETS_MAX_OBSOLETES	256
 
+/*
+ * Which structures these are. The first number goes up with every change of them that
+ * their sizes do not show, so that a client that was built against other ones is
+ * refused and not misread.
+ */
+#define KLP_SETS_LAYOUT	\
+	(1ul << 24 | sizeof(struct klp_sets_state) << 12 | sizeof(struct klp_sets_patch))
+
 int klp_sets_enable_patch(struct klp_patch *patch, u32 replace_set);
-int klp_sets_enable(struct klp_sets_patch *p);
+int klp_sets_enable(struct klp_sets_patch *p, struct module *mod, unsigned long layout);
+
+/* klp_sets_enable(p) is all that a client writes. */
+#define klp_sets_enable(p)	klp_sets_enable(p, THIS_MODULE, KLP_SETS_LAYOUT)
 
 /*
  * A set that is a constant is also written into the module file, where modinfo and

@@ -9,8 +9,9 @@
 
 #include "core.h"
 
-/* The macro of that name is for clients: it notes the set in their module files. */
+/* The macros of these names are for clients: they note the set and the structures. */
 #undef klp_sets_enable_patch
+#undef klp_sets_enable
 
 /* Calls of klp_sets_enable() that are under way; klp_mutex. */
 static LIST_HEAD(klp_sets_requests);
@@ -118,6 +119,8 @@ static void klp_sets_end(struct klp_sets_request *req, int err)
 /**
  * klp_sets_enable() - enable a livepatch as a member of a replace set
  * @p:		the livepatch, its set, and more; stays in place as long as the module
+ * @mod:	the caller; this and @layout are added by the macro of the same name
+ * @layout:	the structures that it was built with
  *
  * Replaces the enabled patch of the same set, and those of the sets in
  * @p->obsoletes, in one transition, and leaves everything else on the machine
@@ -129,17 +132,23 @@ static void klp_sets_end(struct klp_sets_request *req, int err)
  * Context: process context. Takes klp_mutex; must not be called from a livepatch
  * callback.
  * Return: 0 when the transition was started, or a negative errno, in which case
- * nothing on the machine has changed: -EINVAL when the patch is damaged or
- * breaks a rule (said in the log), -EBUSY when another transition is in
- * progress, when a hook of this module is taken, or when a state of a replaced
- * patch blocks its removal, -ENOMEM, -ENODEV when the module is going away, or
- * the error of a pre_patch callback of an object or a state.
+ * nothing on the machine has changed: -EINVAL when the patch is damaged, breaks a
+ * rule, or was built with other structures (said in the log), -EBUSY when another
+ * transition is in progress, when a hook of this module is taken, or when a state of
+ * a replaced patch blocks its removal, -ENOMEM, -ENODEV when the module is going
+ * away, or the error of a pre_patch callback of an object or a state.
  */
-int klp_sets_enable(struct klp_sets_patch *p)
+int klp_sets_enable(struct klp_sets_patch *p, struct module *mod, unsigned long layout)
 {
 	struct klp_sets_request req = { .p = p, .task = current };
 	int ret;
 
+	/* Nothing is known of what @p points to. */
+	if (layout != KLP_SETS_LAYOUT) {
+		pr_err("'%s' is refused: it was built against another klp_sets.h (%lx, this is %lx), build it again\n",
+		       mod->name, layout, KLP_SETS_LAYOUT);
+		return -EINVAL;
+	}
 	ret = klp_sets_check_request(p);
 	if (ret)
 		return ret;
@@ -178,6 +187,6 @@ int klp_sets_enable_patch(struct klp_patch *patch, u32 replace_set)
 {
 	struct klp_sets_patch p = { .patch = patch, .replace_set = replace_set };
 
-	return klp_sets_enable(&p);
+	return klp_sets_enable(&p, THIS_MODULE, KLP_SETS_LAYOUT);
 }
 EXPORT_SYMBOL_GPL(klp_sets_enable_patch);

@@ -135,6 +135,9 @@ struct klp_sets_request {
 	int err;
 };
 
+/* kernel.c */
+int klp_sets_check_kernel(void);
+
 /* symbols.c */
 int klp_sets_find_symbols(void);
 

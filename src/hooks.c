@@ -50,7 +50,7 @@ static void notrace klp_sets_hook(unsigned long ip, unsigned long parent_ip,
 		klp_sets_redirect(fregs, klp_sets_admit);
 	} else if (klp_sets_is_entry(ip, klp.init_transition)) {
 		klp_sets_reset_force();
-		if ((int)klp_sets_arg(fregs, 1))
+		if ((int)klp_sets_arg(fregs, 1) == KLP_SETS_PATCHED)
 			klp_sets_commit(arg);
 		else
 			klp_sets_retire(arg);

@@ -12,6 +12,9 @@ static int __init klp_sets_init(void)
 {
 	int ret;
 
+	ret = klp_sets_check_kernel();
+	if (ret)
+		return ret;
 	ret = klp_sets_find_symbols();
 	if (ret)
 		return ret;

@@ -86,6 +86,20 @@ not_marked() {
 }
 it "a module that is not marked as a livepatch is refused" not_marked
 
+# The header was of another version of klp-sets.
+other_layout() {
+	refuse EINVAL u2 set=1 full=1 funcs=cmdline_proc_show
+	logged "'client_u2'" "another klp_sets.h"
+	load a1 set=1 funcs=version_proc_show
+	refuse EINVAL u2 set=1 obsoletes=2 funcs=cmdline_proc_show
+	logged "'client_u2'" "another klp_sets.h"
+	untouched cmdline_proc_show
+	runs version_proc_show a1
+	load a2 set=1 full=1 funcs=cmdline_proc_show
+	gone a1
+}
+it "a client that was built against other structures is refused" other_layout
+
 # Copy and paste.
 function_twice() {
 	refuse_damage funcs=uptime_proc_show,cmdline_proc_show,uptime_proc_show

@@ -31,6 +31,39 @@ nothing_there() {
 }
 it "an empty machine is well, with the core and without" nothing_there
 
+# After an upgrade of the package, until the next boot.
+other_version() {
+	local loaded
+	load_core
+	mkdir -p "$updates"
+	cp next/klp-sets.ko "$updates"
+	depmod
+	loaded=$(< /sys/module/klp_sets/version)
+	does 0 status
+	printed "$calm" "No livepatch is enabled." \
+		"Version $loaded of the module klp_sets is loaded, and version 99.0 installed, for the next boot."
+	does 0 status --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"core":{"version":"'"$loaded"'","installed":"99.0","other_build":true,"untested":false}'* ]] ||
+		fail "it says: $said"
+	cp klp-sets.ko "$updates"
+	depmod
+	does 0 status
+	printed "$calm" "No livepatch is enabled."
+	leave
+}
+it "status tells when the module that is installed is not the one that is loaded" other_version
+
+untested_kernel() {
+	insmod next/klp-sets.ko untested=1
+	load a1 set=1 funcs=cmdline_proc_show
+	does 0 status
+	printed "$calm" "'client_a1' of set 1: 1 of 1 functions in effect" \
+		"The module klp_sets was loaded with untested=1: this kernel is newer than those that it was tested on."
+	does 0 status --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"untested":true}'* ]] || fail "it says: $said"
+}
+it "and when it was loaded on a kernel that nobody has tested it on" untested_kernel
+
 need_core
 
 # In the kernel, in a module that is loaded, and in one that is not.

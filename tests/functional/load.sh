@@ -190,5 +190,31 @@ hooks_cannot_be_taken() {
 }
 it "no hook can be taken while a managed patch exists" hooks_cannot_be_taken
 
+# As a core of today will be on a kernel of next year.
+untested_kernel() {
+	local before said next=$modules/next/klp-sets.ko
+	before=$(snapshot)
+	mark
+	said=$(insmod "$next" 2>&1) && fail "the core was loaded on a kernel that it does not know"
+	[[ $said == *": Operation not supported" ]] || fail "expected EOPNOTSUPP, insmod says: $said"
+	logged "not tested on kernels newer than 5.9" "untested=1"
+	unchanged "$before"
+	mark
+	said=$(insmod "$next" untested=1 2>&1) || fail "insmod with untested=1: $said"
+	logged "untested=1" "newer than 5.9"
+	holds /sys/module/klp_sets/parameters/untested Y || fail "it does not show untested"
+	load a1 set=1 funcs=cmdline_proc_show
+	load a2 set=1 funcs=cmdline_proc_show
+	gone a1
+	in_set a2 1
+}
+it "on a kernel that is too new the core loads only with untested=1, and says so" untested_kernel
+
+known_kernel() {
+	load_core untested=1
+	holds /sys/module/klp_sets/parameters/untested N || fail "it takes a known kernel for untested"
+}
+it "on a known kernel untested=1 changes nothing" known_kernel
+
 echo "1..$test_count"
 exit $test_status

@@ -17,7 +17,12 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
+/* As if the header was of another version. */
+#ifdef CLIENT_OTHER_LAYOUT
+#define states	*another_member, *states
+#endif
 #include <klp_sets.h>
+#undef states
 
 #define MAX_OBJS	4
 #define MAX_FUNCS	16
@@ -325,7 +330,7 @@ static int enable_managed(void)
 
 	if (!enable)
 		return -E2BIG;
-	ret = enable(&managed);
+	ret = enable(&managed, THIS_MODULE, KLP_SETS_LAYOUT);
 	symbol_put(klp_sets_enable);
 	return ret;
 }
@@ -402,6 +407,9 @@ MODULE_DESCRIPTION("Livepatch for the tests of klp-sets");
 MODULE_VERSION("1.2");
 #ifndef CLIENT_NOT_MARKED
 MODULE_INFO(livepatch, "Y");
+#endif
+#ifdef CLIENT_PROVIDES
+MODULE_INFO(provides, CLIENT_PROVIDES);
 #endif
 #ifdef CLIENT_WITH_SET
 MODULE_INFO(replace_set, "7");

@@ -8,13 +8,12 @@
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/string.h>
-#include <linux/version.h>
 
 static char *function;
 module_param(function, charp, 0444);
 MODULE_PARM_DESC(function, "name of the function to take");
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#if !defined(CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS) && !defined(arch_ftrace_get_regs)
 #define ftrace_regs pt_regs
 #endif
 

@@ -320,7 +320,7 @@ static int __init client_init(void)
 	enable = symbol_get(klp_sets_enable);
 	if (!enable)
 		return -E2BIG;
-	ret = enable(&managed);
+	ret = enable(&managed, THIS_MODULE, KLP_SETS_LAYOUT);
 	symbol_put(klp_sets_enable);
 	return ret;
 }

@@ -92,6 +92,14 @@ keeps_stock() {
 }
 it "livepatches without a set are stored by their names, or get one" keeps_stock
 
+other_word() {
+	install client_m2
+	says "'client_m2' of set 7 is stored"
+	stored 01-set-7/current/client_m2.ko
+	reject 1 "it says that it is of set 7 and of set 8" install $modules/client_m3.ko
+}
+it "mainline's word for the set is taken, and two sets are none" other_word
+
 assigned() {
 	accept assign client-s1 7 8
 	accept install --set 8 $modules/client_s2.ko

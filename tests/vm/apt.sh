@@ -31,8 +31,8 @@ apt_sources() {
 	if [ "$suite" != "$base" ]; then
 		echo "deb $options $archive $suite main"
 	fi
-	# bullseye's security suite has left the mirrors.
-	if [ -n "$security" ] && [ "$base" != bullseye ]; then
+	# bullseye's security suite has left the mirrors, sid has none.
+	if [ -n "$security" ] && [ "$base" != bullseye ] && [ "$base" != sid ]; then
 		echo "deb $options $security $base-security main"
 	fi
 }

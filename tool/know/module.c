@@ -19,6 +19,7 @@
 #include "read/image.h"
 #include "read/kmsg.h"
 #include "read/names.h"
+#include "read/sysfs.h"
 #include "read/util.h"
 
 /* A new one each time: it would remember files and modules that have changed since. */
@@ -62,6 +63,59 @@ const char *module_strerror(int err)
 	default:
 		return strerror(-err);
 	}
+}
+
+/* --- klp_sets ---------------------------------------------------------------- */
+
+/* The value of a key in the modinfo of an installed module's file, or NULL. */
+static char *installed_info(const struct kmod_list *info, const char *key)
+{
+	const struct kmod_list *entry;
+
+	kmod_list_foreach(entry, info) {
+		if (!strcmp(kmod_module_info_get_key(entry), key))
+			return xstrdup(kmod_module_info_get_value(entry));
+	}
+	return NULL;
+}
+
+static void find_installed(struct core *core, const char *srcversion)
+{
+	struct kmod_list *list = NULL, *info = NULL;
+	struct kmod_ctx *ctx = new_context();
+	struct kmod_module *mod;
+	char *other;
+
+	if (kmod_module_new_from_lookup(ctx, "klp_sets", &list) >= 0 && list) {
+		mod = kmod_module_get_module(list);
+		if (kmod_module_get_info(mod, &info) > 0) {
+			core->installed = installed_info(info, "version");
+			other = installed_info(info, "srcversion");
+			core->other_build = other && srcversion && strcmp(other, srcversion);
+			free(other);
+			kmod_module_info_free_list(info);
+		}
+		kmod_module_unref(mod);
+		kmod_module_unref_list(list);
+	}
+	kmod_unref(ctx);
+}
+
+const struct core *module_core(void)
+{
+	static struct core core;
+	char *srcversion, *untested;
+
+	if (core.version || !module_is_loaded("klp_sets"))
+		return &core;
+	core.version = sysfs_read("/sys/module", "klp_sets", "version");
+	srcversion = sysfs_read("/sys/module", "klp_sets", "srcversion");
+	untested = sysfs_read("/sys/module", "klp_sets", "parameters/untested");
+	core.untested = untested && *untested == 'Y';
+	find_installed(&core, srcversion);
+	free(srcversion);
+	free(untested);
+	return &core;
 }
 
 /* --- loading ---------------------------------------------------------------- */

@@ -8,6 +8,17 @@
 
 /* Whether a module of this name is there, and is not built in. */
 bool module_is_loaded(const char *name);
+
+/* The module klp_sets, as it is loaded and as the next boot will load it. */
+struct core {
+	char *version;		/* that is loaded, or NULL */
+	char *installed;	/* the version of the file, or NULL */
+	bool other_build;	/* the file is not what is loaded */
+	bool untested;		/* this kernel is newer than those that it was tested on */
+};
+
+/* To be freed never. */
+const struct core *module_core(void);
 /* Loads klp_sets with modprobe's rules, unless it is there. Dies with advice. */
 void module_need_core(void);
 /*

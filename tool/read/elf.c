@@ -529,18 +529,26 @@ static char *read_module_name(const struct image *image, const char *path)
 	return copy;
 }
 
-/* What klp_sets_enable_patch() and MODULE_INFO(replace_set) leave in the file. */
-static void read_modinfo_set(struct reader *r)
+/*
+ * What klp_sets_enable_patch() and MODULE_INFO(replace_set) leave in the file, or
+ * MODULE_INFO(provides): mainline's word for it.
+ */
+static void read_modinfo_set(struct reader *r, const char *key)
 {
 	const char *value = NULL;
 	uint32_t set;
 
-	while ((value = image_modinfo(r->image, "replace_set", value))) {
+	while ((value = image_modinfo(r->image, key, value))) {
 		if (!parse_set(value, &set)) {
 			char *copy = printable(value);
 
-			set_flaw(r, "its replace_set is '%s', which is no set", copy);
+			set_flaw(r, "its %s is '%s', which is no set", key, copy);
 			free(copy);
+			return;
+		}
+		if (r->lp->has_set && r->lp->replace_set != set && !r->lp->native) {
+			set_flaw(r, "it says that it is of set %u and of set %u", r->lp->replace_set,
+				 set);
 			return;
 		}
 		if (r->lp->has_set && r->lp->replace_set != set)
@@ -582,7 +590,8 @@ static void read_modinfo(struct reader *r)
 	/* A call of klp_sets_enable() says itself what it wants. */
 	if (r->lp->has_set)
 		return;
-	read_modinfo_set(r);
+	read_modinfo_set(r, "replace_set");
+	read_modinfo_set(r, "provides");
 	if (!r->lp->native)
 		read_modinfo_obsoletes(r);
 	else if (!r->lp->has_set)

@@ -363,6 +363,20 @@ static size_t print_patch(const struct status *s, size_t first, bool verbose)
 	return end;
 }
 
+/* Only what is not as everywhere. */
+static void print_core(const struct core *core)
+{
+	if (core->untested)
+		puts("The module klp_sets was loaded with untested=1: this kernel is newer than those that it was tested on.");
+	if (!core->other_build)
+		return;
+	if (core->version && core->installed && strcmp(core->version, core->installed))
+		printf("Version %s of the module klp_sets is loaded, and version %s installed, for the next boot.\n",
+		       core->version, core->installed);
+	else
+		puts("The module klp_sets that is installed, for the next boot, is another build than the one that is loaded.");
+}
+
 static void print_text(const struct status *s, bool verbose)
 {
 	if (s->changing)
@@ -378,6 +392,7 @@ static void print_text(const struct status *s, bool verbose)
 		i = print_patch(s, i, verbose);
 	if (!s->machine->nr_patches)
 		puts("No livepatch is enabled.");
+	print_core(module_core());
 }
 
 /* --- for programs ----------------------------------------------------------------- */
@@ -471,6 +486,20 @@ static struct json_object *json_finding(const struct finding *f)
 	return object;
 }
 
+static struct json_object *json_core(const struct core *core)
+{
+	struct json_object *object;
+
+	if (!core->version)
+		return NULL;
+	object = json_object_new_object();
+	json_object_object_add(object, "version", json_text(core->version));
+	json_object_object_add(object, "installed", json_text(core->installed));
+	json_object_object_add(object, "other_build", json_object_new_boolean(core->other_build));
+	json_object_object_add(object, "untested", json_object_new_boolean(core->untested));
+	return object;
+}
+
 static void print_json(const struct status *s)
 {
 	struct json_object *root = json_object_new_object(), *array = json_object_new_array();
@@ -478,6 +507,7 @@ static void print_json(const struct status *s)
 	json_object_object_add(root, "well", json_object_new_boolean(is_well(s)));
 	json_object_object_add(root, "transition", json_transition(s));
 	json_object_object_add(root, "why_unknown", json_text(s->why_unknown));
+	json_object_object_add(root, "core", json_core(module_core()));
 	json_object_object_add(root, "ftrace_enabled", s->ftrace ?
 			       json_object_new_boolean(!s->ftrace->off) : NULL);
 	for (size_t i = 0; i < s->nr_findings; i++)
