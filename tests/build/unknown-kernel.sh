@@ -6,6 +6,8 @@ cd /klp-sets || exit 1
 kdir=/lib/modules/$KLP_SETS_KERNEL/build
 source=/lib/modules/$KLP_SETS_KERNEL/source
 livepatch_h=$source/include/linux/livepatch.h
+# Callbacks have moved into a header of their own.
+callbacks_h=$(grep -l '(\*pre_patch)(struct klp_object' "$source"/include/linux/livepatch*.h)
 ftrace_h=$source/include/linux/ftrace.h
 config=$kdir/include/config/auto.conf
 said=$(mktemp)
@@ -13,7 +15,7 @@ test_count=0
 test_status=0
 
 # What a test changes is put back.
-changed=("$livepatch_h" "$ftrace_h" "$config")
+changed=("$livepatch_h" "$callbacks_h" "$ftrace_h" "$config")
 for file in "${changed[@]}"; do
 	cp "$file" "$file.before"
 done
@@ -123,8 +125,12 @@ it "a replace that only the compiler sees through" header \
 	's/^\tbool replace;/#if 0\n&\n#endif\n\tunsigned int replace;/'
 it "another klp_enable_patch()" header "its klp_enable_patch() is of another type" \
 	's/^int klp_enable_patch(struct klp_patch \*/int klp_enable_patch(int flags, struct klp_patch */'
-it "other callbacks of objects" header "the pre_patch of its livepatches is of another type" \
-	's/(\*pre_patch)(struct klp_object \*/(*pre_patch)(struct klp_patch */'
+
+object_callbacks() {
+	change "$callbacks_h" 's/(\*pre_patch)(struct klp_object \*/(*pre_patch)(struct klp_patch */'
+	stops "the pre_patch of its livepatches is of another type"
+}
+it "other callbacks of objects" object_callbacks
 
 callback() {
 	change "$ftrace_h" '/^typedef void (\*ftrace_func_t)/s/unsigned long ip/unsigned long call, &/'
