@@ -172,17 +172,30 @@ host_no_boot() {
 	fi
 }
 
-# host_verdict STATUS RUN: what was skipped, and what to do with the result
+# host_skipped LOG: what was skipped, and why
+host_skipped() {
+	awk '/^### BEGIN / { sub(".*/", "", $3); file = $3 }
+		/^(ok|1\.\.0) .*# SKIP/ {
+			sub(/^(ok [0-9]+ - |1\.\.0 )/, "")
+			print "  skipped: " file ": " $0
+		}' "$1" | sed 's/: # SKIP /: /'
+}
+
+# Modules that do not compile are a result as well.
+host_unbuilt() {
+	[ "$kernel" != host ] ||
+		echo "; if it is the modules of klp-sets that do not compile for Linux $release, tell its authors, with the log above"
+}
+
+# host_verdict STATUS RUN: what to do with the result
 host_verdict() {
-	local what="all tests" skipped
-	[ -z "$KLP_SETS_TESTS" ] || what="these tests"
-	[ -z "$2" ] || {
-		skipped=$(sed -n 's/^\(ok [0-9]* - \|1\.\.0 \)\(.*\)# SKIP/  \2/ip' "$2/output.log" | sort | uniq -c)
-		[ -z "$skipped" ] || say $'skipped on this kernel:\n'"$skipped"
-	}
-	if [ "$1" = 0 ]; then
-		say "Linux $release has passed $what: klp-sets works on it; tell its authors, with the name of your distribution and the files in $2, so that others know"
+	local tell="tell its authors, with the name of your distribution and the files in $2"
+	[ ! -e "$2/output.log" ] || host_skipped "$2/output.log" >&2
+	if [ "$1" != 0 ]; then
+		say "Linux $release has FAILED: do not load klp-sets on it, and $tell"
+	elif [ -n "$KLP_SETS_TESTS" ]; then
+		say "Linux $release has passed these tests: now run all of them, without TESTS="
 	else
-		say "Linux $release has NOT passed $what: do not load klp-sets on it; tell its authors, with the name of your distribution and the files in ${2:-$cache/logs}"
+		say "Linux $release has passed: klp-sets can be used on it; $tell, so that others know"
 	fi
 }
