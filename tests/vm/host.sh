@@ -129,8 +129,8 @@ host_find() {
 		die "no tools/testing/selftests/livepatch in KSRC=$KSRC: it must be the source of a kernel"
 }
 
-# The userland is that of a suite, and so is the compiler of the command. What is made
-# from these files, and the files, give the folder in the cache its name.
+# The userland is that of a suite, and so is the compiler of the command. The files give
+# the folder in the cache its name, so that a kernel that was compiled again is another one.
 kernel_resolve_host() {
 	host_find "$1"
 	kernel=host
@@ -140,7 +140,7 @@ kernel_resolve_host() {
 	version=host-$( (
 		host_read "$host_image" cksum
 		cksum < "$host_kdir/Module.symvers"
-		echo "$host_moddir $host_kdir $host_source"
+		echo "$host_moddir $host_kdir"
 	) | cksum | cut -d ' ' -f 1)
 	kdir=$cache/kernels/${release}_$version
 }
