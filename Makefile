@@ -68,6 +68,8 @@ help:
 	@echo "make demo                  replace sets in a virtual machine, on this terminal"
 	@echo "make check                 all tests, in virtual machines of all kernels"
 	@echo "make check KERNELS=\"6.1\"   only these of: 5.10 6.1 6.12 newest"
+	@echo "make check KERNELS=host    all tests on the running kernel's files, in a virtual machine"
+	@echo "make check KERNELS=/path/to/vmlinuz   on another's, with KDIR= (headers) MODDIR= (modules)"
 	@echo "make check-debug           a choice of them, and memory that fails, on a debug kernel"
 	@echo "make check TESTS=\"name\"    only these files of tests/functional"
 	@echo "make model                 every order of events, in a small model: tests/model/README.md"
@@ -77,6 +79,7 @@ help:
 	@echo "make deb, make rpm         packages, in build/"
 	@echo "make check-packages        builds, installs and uses them, in virtual machines"
 
+# KDIR=, MODDIR= and KSRC= are for KERNELS=host or a path, and come as they were given.
 check:
 	@KERNELS="$(KERNELS)" TESTS="$(TESTS)" V="$(V)" tests/vm/check
 

@@ -754,6 +754,7 @@ it "a tracer comes and goes while a set is managed" tracer_comes_later
 # place_probes FUNCTION...: a kprobe and a kretprobe on each
 place_probes() {
 	local function
+	needs_kprobe_events
 	for function; do
 		printf '%s\n' "p:klp_test/p_$function $function" \
 			"r:klp_test/r_$function $function" >> "$tracing/kprobe_events" ||

@@ -133,6 +133,7 @@ probe_inside() {
 }
 
 others() {
+	needs_kprobe_events
 	load a1 set=1 funcs=cmdline_proc_show,version_proc_show,uptime_proc_show
 	echo "p:klp_test/entry cmdline_proc_show" >> "$tracing/kprobe_events"
 	echo "r:klp_test/return version_proc_show" >> "$tracing/kprobe_events"
@@ -181,6 +182,7 @@ gone_behind_our_back() {
 it "a function that is not redirected is not in effect" gone_behind_our_back
 
 not_known() {
+	needs_file /sys/kernel/debug/tracing CONFIG_DEBUG_FS
 	load a1 set=1 funcs=cmdline_proc_show,klp_target:fn1
 	said=$(setpriv --reuid=65534 --regid=65534 --clear-groups klp-sets status 2>&1) &&
 		fail "it is content: $said"

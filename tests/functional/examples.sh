@@ -26,6 +26,7 @@ it "the client in README loads, works and goes" readme_client
 
 # A livepatch waits for its module.
 late_module() {
+	needs_module dummy
 	insmod $modules/vendor_c_module.ko
 	wait_until "its transition is complete" holds $livepatch/vendor_c_module/transition 0
 	modprobe dummy || fail "the kernel has no dummy module"

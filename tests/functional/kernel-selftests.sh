@@ -14,6 +14,10 @@ if ! [ -d "$here/livepatch" ]; then
 	echo "1..0 # SKIP the kernel's selftests were not built"
 	exit 4
 fi
+if ! [ -e /sys/kernel/debug/dynamic_debug/control ]; then
+	echo "1..0 # SKIP this kernel has no CONFIG_DYNAMIC_DEBUG, or no debugfs, which they want"
+	exit 4
+fi
 
 # Some of them load their modules with modprobe, some from test_modules.
 dir=/lib/modules/$(uname -r)/kselftests

@@ -84,6 +84,23 @@ skip() {
 	exit 4
 }
 
+# For a test that needs what not every kernel has.
+needs_file() {
+	[[ -e $1 ]] || skip "this kernel has no $2"
+}
+
+needs_kprobe_events() {
+	needs_file $tracing/kprobe_events CONFIG_KPROBE_EVENTS
+}
+
+# A target that comes and goes cannot be built in.
+needs_module() {
+	[[ ! -e /sys/module/$1 ]] || skip "$1 is built into this kernel"
+	modprobe --dry-run --quiet "$1" || skip "this kernel has no module $1"
+	! modprobe --dry-run --show-depends "$1" | grep -q '^builtin' ||
+		skip "$1 is built into this kernel"
+}
+
 # same WHAT BEFORE AFTER
 same() {
 	[[ $2 == "$3" ]] || fail "$1 changed:
@@ -388,6 +405,7 @@ unchanged() {
 
 # probe CLIENT FUNCTION: a kprobe on the client's replacement
 probe() {
+	needs_kprobe_events
 	{
 		echo "p:klp_test/replacement client_$1:new_${2#*:}" > $tracing/kprobe_events &&
 			echo 1 > $tracing/events/klp_test/enable
@@ -455,7 +473,7 @@ unpark_all() {
 }
 
 remove_probes() {
-	[[ -n $(< $tracing/kprobe_events) ]] || return 0
+	[[ -e $tracing/kprobe_events && -n $(< $tracing/kprobe_events) ]] || return 0
 	[[ ! -e $tracing/events/klp_test ]] || echo 0 > $tracing/events/klp_test/enable
 	echo > $tracing/kprobe_events
 }

@@ -10,6 +10,9 @@ declare -A memory=([debug]=1G)
 # Every release says so in the log, which costs time on a serial port.
 declare -A loglevel=([debug]=6)
 
+# Distributions set up another number of serial ports.
+declare -A cmdline=([host]=8250.nr_uarts=2)
+
 # The kernel's name for what QEMU needs: /dev/kvm alone is no proof.
 accelerator() {
 	if grep -q -w -E 'vmx|svm' /proc/cpuinfo && [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
@@ -58,6 +61,6 @@ boot() {
 		-chardev "file,id=console,path=$console,append=on" -serial chardev:console \
 		-chardev stdio,id=output,signal=off -serial chardev:output \
 		-kernel "$image" -initrd "$initrd" "$@" \
-		-append "console=ttyS0 loglevel=${loglevel[$kernel]:-7} log_buf_len=8M panic=-1 random.trust_cpu=on pti=off maxcpus=2 watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 rdinit=/init ${KLP_SETS_CMDLINE:-}" \
+		-append "console=ttyS0 loglevel=${loglevel[$kernel]:-7} log_buf_len=8M panic=-1 random.trust_cpu=on pti=off maxcpus=2 ${cmdline[$kernel]:-} watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 rdinit=/init ${KLP_SETS_CMDLINE:-}" \
 		< /dev/null
 }

@@ -1,10 +1,16 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # From the name of a kernel (6.1, newest, 7.3, 6.1-rt, rt, debug) to what Debian has
-# now: the release (uname -r), the package version, and the folder in the cache.
+# now: the release (uname -r), the package version, and the folder in the cache. For
+# host, see host.sh.
+. "$vm/host.sh"
 
 # Sets suite, release, version, series, kernel (the name to show), kdir.
 kernel_resolve() {
 	local name=$1 flavour meta
+	if [[ $name == host || $name == */* ]]; then
+		kernel_resolve_host "$name"
+		return
+	fi
 	# A flavour alone is that of the newest.
 	case $name in
 	rt | cloud) name=newest-$name ;;
@@ -24,7 +30,7 @@ kernel_resolve() {
 	series=$(grep -o '^[0-9]*\.[0-9]*' <<< "$release")
 	case ${name%%-*} in
 	newest | debug | "$series") ;;
-	*) die "no kernel $name: known are 5.10, 6.1, 6.12, newest (now $series), debug" ;;
+	*) die "no kernel $name: known are 5.10, 6.1, 6.12, newest (now $series), debug, host, and /path/to/vmlinuz" ;;
 	esac
 	kernel=$series
 	[ "$flavour" = amd64 ] || kernel=$series-${flavour%-amd64}
@@ -39,6 +45,15 @@ kernel_resolve_debug() {
 		sed -n 's/^Version: //p' | head -n 1)
 	[ -n "$version" ] || die "$suite has no linux-source-$series"
 	release=${version%%-*}-debug-$(cksum < "$vm/debug.config" | cut -d ' ' -f 1)
+}
+
+# Where the modules are built, for in-root, and against which headers.
+headers_of() {
+	if [ "$kernel" = host ]; then
+		modules_root=/ headers=$host_kdir
+	else
+		modules_root=$kdir headers=/lib/modules/$release/build
+	fi
 }
 
 # Two checkouts do not share their object files.
