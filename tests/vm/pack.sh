@@ -16,7 +16,7 @@ pack() {
 	cp "$vm/guest/init" "$overlay/init"
 	rsync --recursive --links --perms --exclude-from="$vm/objects" "$top/" "$overlay/klp-sets/"
 	# Not while another run builds.
-	exec {lock}> "$kdir/build-lock"
+	exec {lock}> "$build/lock"
 	flock --shared "$lock"
 	cp -r "$build/modules" "$build/bin" "$overlay/klp-sets/"
 	exec {lock}>&-
