@@ -39,7 +39,7 @@ struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch)
  * Context: under klp_mutex.
  * Return: whether the hooks are needed for their sake.
  */
-bool klp_sets_have_requests(void)
+bool notrace klp_sets_have_requests(void)
 {
 	return !list_empty(&klp_sets_requests);
 }
@@ -72,6 +72,10 @@ static int klp_sets_begin(struct klp_sets_request *req)
 	const struct klp_sets_request *other;
 	int ret;
 
+	if (klp_sets_is_dead()) {
+		klp_sets_refuse(patch, NULL, KLP_SETS_DEATH);
+		return -ENODEV;
+	}
 	ret = klp_sets_check_first_time(patch);
 	if (ret)
 		return ret;
@@ -132,8 +136,8 @@ static void klp_sets_end(struct klp_sets_request *req, int err)
  * nothing on the machine has changed: -EINVAL when the patch is damaged or
  * breaks a rule (said in the log), -EBUSY when another transition is in
  * progress, when a hook of this module is taken, or when a state of a replaced
- * patch blocks its removal, -ENOMEM, -ENODEV when the module is going away, or
- * the error of a pre_patch callback of an object or a state.
+ * patch blocks its removal, -ENOMEM, -ENODEV when the module is going away or
+ * ftrace has stopped itself, or the error of a pre_patch callback of an object or a state.
  */
 int klp_sets_enable(struct klp_sets_patch *p)
 {

@@ -79,7 +79,7 @@ void notrace klp_sets_assignment_done(struct klp_sets_assignment *a)
  * Context: under klp_mutex.
  * Return: whether the hooks are needed for their sake.
  */
-bool klp_sets_have_assignments(void)
+bool notrace klp_sets_have_assignments(void)
 {
 	return !list_empty(&klp_sets_assignments);
 }
@@ -293,10 +293,15 @@ static ssize_t klp_sets_assign(const char *name, char *line)
 
 	mutex_lock(klp.mutex);
 	patch = klp_sets_find_patch(name);
-	if (patch)
+	if (klp_sets_is_dead()) {
+		pr_err("'%s' is not assigned to set %u: " KLP_SETS_DEATH "\n", name,
+		       a->replace_set);
+		ret = -ENODEV;
+	} else if (patch) {
 		ret = klp_sets_adopt_patch(patch, a);
-	else
+	} else {
 		ret = klp_sets_add_assignment(a);
+	}
 	if (ret || patch)
 		kfree(a);
 	mutex_unlock(klp.mutex);

@@ -168,7 +168,9 @@ static int klp_sets_pre_patch(struct klp_object *obj)
 	struct klp_sets_record *rec = klp_sets_rec(obj);
 	int ret;
 
-	ret = klp_sets_check_aliases(rec);
+	ret = klp_sets_check_places(rec);
+	if (!ret)
+		ret = klp_sets_check_aliases(rec);
 	if (!ret && rec->managed)
 		ret = klp_sets_show_patch(rec);
 	if (!ret)

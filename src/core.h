@@ -157,7 +157,10 @@ void klp_sets_drop_assignments(void);
 extern struct kobj_attribute klp_sets_assign_attr;
 
 /* hooks.c */
+#define KLP_SETS_DEATH	"ftrace has stopped itself, and klp_sets with it, until the next boot"
+bool klp_sets_is_dead(void);
 int klp_sets_update_hooks(void);
+int klp_sets_check_places(const struct klp_sets_record *rec);
 int klp_sets_init_hooks(void);
 void klp_sets_exit_hooks(void);
 

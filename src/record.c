@@ -156,14 +156,19 @@ void notrace klp_sets_set_admitted(struct klp_sets_record *rec)
 }
 
 /**
- * klp_sets_have_records() - whether any committed record exists
+ * klp_sets_have_records() - whether any committed record exists that is not dead
  *
- * Context: under klp_mutex.
+ * Context: any, under klp_mutex.
  * Return: whether the hooks are needed for their sake.
  */
-bool klp_sets_have_records(void)
+bool notrace klp_sets_have_records(void)
 {
-	return !list_empty(&klp_sets_records);
+	const struct klp_sets_record *rec;
+
+	list_for_each_entry(rec, &klp_sets_records, node)
+		if (!READ_ONCE(rec->dead))
+			return true;
+	return false;
 }
 
 /**
@@ -216,7 +221,7 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
 	rec = klp_sets_find_record(patch);
 	if (rec) {
-		rec->dead = true;
+		WRITE_ONCE(rec->dead, true);
 		set = klp_sets_set_of(rec);
 	}
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);

@@ -52,7 +52,7 @@ select_tests() {
 		found=
 		word=${word##*tests/}
 		[[ $word == */* ]] || word="*/$word"
-		for file in "$top"/tests/{functional,faults}/*.sh; do
+		for file in "$top"/tests/{functional,faults,fatal}/*.sh; do
 			# Helpers that tests source are not executable.
 			[ -x "$file" ] || continue
 			file=${file#"$top"/tests/}
