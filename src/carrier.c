@@ -199,8 +199,10 @@ static void klp_sets_post_patch(struct klp_object *obj)
 
 	klp_sets_hand_over(obj);
 	trace_klp_sets_complete(rec, true);
-	if (!rec->settled)
+	if (!rec->settled) {
+		klp_sets_start_blocking(rec);
 		klp_sets_show_replaced(rec);
+	}
 	klp_sets_states_post_patch(rec);
 	if (!rec->managed)
 		klp_sets_let_go(obj);

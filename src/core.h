@@ -77,7 +77,8 @@ struct klp_sets_carrier {
  * @nr_obsoletes: number of further sets that it replaces
  * @obsoletes:	those
  * @p:		what the client passed, when it has states
- * @blocker:	the state for which it cannot be disabled
+ * @blocker:	the state for which it cannot be disabled, from when @settled becomes true;
+ *		klp_mutex and klp_sets_records_lock
  * @assignment:	what made it managed, until it is enabled
  * @carrier:	owned by the record until commit, by the patch afterwards
  * @folder:	the folder of the set, while it shows @patch
@@ -185,6 +186,7 @@ void klp_sets_bury(const struct klp_patch *patch);
 void klp_sets_drop_admitted(void);
 void klp_sets_schedule_reap(void);
 void klp_sets_flush_records(void);
+void klp_sets_start_blocking(struct klp_sets_record *rec);
 bool klp_sets_blocks(const struct klp_patch *patch);
 void klp_sets_move_folder(struct klp_sets_record *rec, struct kobject *folder);
 ssize_t klp_sets_show_states(const struct kobject *folder, char *buf);

@@ -56,7 +56,6 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 		rec->nr_obsoletes = p->nr_obsoletes;
 		if (p->states)
 			rec->p = p;
-		rec->blocker = klp_sets_find_blocker(rec);
 	}
 
 	if (!try_module_get(THIS_MODULE)) {
@@ -236,11 +235,32 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
 }
 
 /**
+ * klp_sets_start_blocking() - the states of a patch are in use everywhere
+ * @rec:	its record
+ *
+ * Called before stock livepatch lets anybody see that the transition is complete.
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_start_blocking(struct klp_sets_record *rec)
+{
+	const struct klp_sets_state *blocker = klp_sets_find_blocker(rec);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	rec->blocker = blocker;
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+}
+
+/**
  * klp_sets_blocks() - whether a patch must not be disabled (said in the log)
  * @patch:	a patch whose "enabled" file is being written
  *
- * Asked before stock livepatch takes klp_mutex, so it does not depend on what
- * can change under it.
+ * Asked before stock livepatch takes klp_mutex. That a patch blocks never becomes
+ * untrue, so a refusal cannot be out of date. That it does not block yet can be, when
+ * its transition completes while the writer waits for the mutex. Such a write came
+ * before anybody could know that, and counts as one that came in time: what it began
+ * as a reversal is then a disabling, with all callbacks.
  *
  * Context: any, while the patch cannot be released.
  */
@@ -253,9 +273,6 @@ bool notrace klp_sets_blocks(const struct klp_patch *patch)
 	/* Whether the patch is managed is not known yet: the record may go any time. */
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
 	rec = klp_sets_find_record(patch);
-	/* The file is there before commit. */
-	if (!rec && klp_sets_admitted && klp_sets_admitted->patch == patch)
-		rec = klp_sets_admitted;
 	if (rec)
 		blocker = rec->blocker;
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
