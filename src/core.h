@@ -77,6 +77,7 @@ struct klp_sets_carrier {
  * @nr_obsoletes: number of further sets that it replaces
  * @obsoletes:	those
  * @p:		what the client passed, when it has states
+ * @states_text: what the file "states" shows of them, or NULL
  * @blocker:	the state for which it cannot be disabled, from when @settled becomes true;
  *		klp_mutex and klp_sets_records_lock
  * @assignment:	what made it managed, until it is enabled
@@ -105,6 +106,7 @@ struct klp_sets_record {
 	unsigned int nr_obsoletes;
 	u32 *obsoletes;
 	struct klp_sets_patch *p;
+	char *states_text;
 	const struct klp_sets_state *blocker;
 	struct klp_sets_assignment *assignment;
 	struct klp_sets_carrier *carrier;
@@ -228,7 +230,7 @@ int klp_sets_states_pre_patch(struct klp_sets_record *rec);
 void klp_sets_states_post_patch(struct klp_sets_record *rec);
 void klp_sets_states_pre_unpatch(struct klp_sets_record *rec);
 void klp_sets_states_post_unpatch(struct klp_sets_record *rec);
-ssize_t klp_sets_emit_states(const struct klp_sets_record *rec, char *buf);
+char *klp_sets_format_states(const struct klp_sets_record *rec);
 void klp_sets_exit_states(void);
 
 /* report.c */

@@ -9,6 +9,7 @@
  */
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "core.h"
@@ -64,14 +65,24 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 	}
 
 	rec->carrier = klp_sets_alloc_carrier(rec);
+	if (rec->p)
+		rec->states_text = klp_sets_format_states(rec);
 	if (rec->nr_obsoletes)
 		rec->obsoletes = kmemdup(p->obsoletes,
 					 p->nr_obsoletes * sizeof(*p->obsoletes), GFP_KERNEL);
-	if (!rec->carrier || (rec->nr_obsoletes && !rec->obsoletes)) {
+	if (!rec->carrier || (rec->nr_obsoletes && !rec->obsoletes) ||
+	    (rec->p && !rec->states_text)) {
 		klp_sets_free_record(rec);
 		return ERR_PTR(-ENOMEM);
 	}
 	return rec;
+}
+
+static void klp_sets_free_members(struct klp_sets_record *rec)
+{
+	kfree(rec->states_text);
+	kfree(rec->obsoletes);
+	kfree(rec);
 }
 
 /**
@@ -82,8 +93,7 @@ void klp_sets_free_record(struct klp_sets_record *rec)
 {
 	klp_sets_free_nops();
 	kfree(rec->carrier);
-	kfree(rec->obsoletes);
-	kfree(rec);
+	klp_sets_free_members(rec);
 	module_put(THIS_MODULE);
 }
 
@@ -304,7 +314,8 @@ void klp_sets_move_folder(struct klp_sets_record *rec, struct kobject *folder)
  * @folder:	the folder of a set
  * @buf:	a page
  *
- * A record that is not dead keeps its patch, and so the names, from going away.
+ * Anybody may read the file as often as he likes, so that little is done under the
+ * lock: the text is copied as it was made when the patch was admitted.
  *
  * Context: process context; must not take klp_mutex, under which the folder and
  * its files are removed.
@@ -314,12 +325,14 @@ ssize_t klp_sets_show_states(const struct kobject *folder, char *buf)
 {
 	struct klp_sets_record *rec;
 	unsigned long flags;
-	ssize_t len = 0;
+	size_t len = 0;
 
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
 	list_for_each_entry(rec, &klp_sets_records, node) {
-		if (rec->folder == folder && !rec->dead)
-			len = klp_sets_emit_states(rec, buf);
+		if (rec->folder == folder && !rec->dead && rec->states_text) {
+			len = strlen(rec->states_text);
+			memcpy(buf, rec->states_text, len);
+		}
 	}
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
 	return len;
@@ -353,8 +366,7 @@ static void klp_sets_reap(struct work_struct *work)
 	klp_sets_reap_assignments();
 	while ((rec = klp_sets_next_dead())) {
 		klp_sets_hide_set(rec);
-		kfree(rec->obsoletes);
-		kfree(rec);
+		klp_sets_free_members(rec);
 	}
 	klp_sets_mend_links();
 	klp_sets_update_hooks();
