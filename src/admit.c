@@ -360,8 +360,11 @@ static int klp_sets_try_admit(struct klp_patch *patch, const struct klp_sets_req
 		return ret;
 
 	/* Stock livepatch answers -EBUSY by itself, after it has looked at the tables. */
-	if (*klp.transition_patch)
+	if (*klp.transition_patch) {
+		if (req || klp_sets_find_assignment(patch->mod->name))
+			klp_sets_say_busy(patch->mod->name, "enabled");
 		return 0;
+	}
 
 	ret = klp_sets_check_patch(patch);
 	if (ret)

@@ -89,8 +89,7 @@ static int klp_sets_begin(struct klp_sets_request *req)
 
 	/* Stock livepatch would find out as well, but the hooks cost time. */
 	if (*klp.transition_patch) {
-		pr_err("'%s' is not enabled: '%s' is in transition\n", patch->mod->name,
-		       (*klp.transition_patch)->mod->name);
+		klp_sets_say_busy(patch->mod->name, "enabled");
 		return -EBUSY;
 	}
 

@@ -256,8 +256,10 @@ static int klp_sets_adopt_patch(struct klp_patch *patch, const struct klp_sets_a
 	int ret;
 
 	klp_sets_drop_admitted();
-	if (*klp.transition_patch)
+	if (*klp.transition_patch) {
+		klp_sets_say_busy(patch->mod->name, "assigned to a set");
 		return -EBUSY;
+	}
 	if (old_rec) {
 		pr_err("'%s' is not assigned to set %u: it belongs to set %u already\n",
 		       patch->mod->name, a->replace_set, old_rec->replace_set);

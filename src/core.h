@@ -245,6 +245,7 @@ void klp_sets_count(const struct klp_sets_record *rec, struct klp_sets_counts *c
 __printf(3, 4)
 void klp_sets_refuse(const struct klp_patch *patch, const struct klp_sets_record *rec,
 		     const char *fmt, ...);
+void klp_sets_say_busy(const char *name, const char *what);
 void klp_sets_announce(const struct klp_sets_record *rec, const char *what);
 
 /* commit.c */

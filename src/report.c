@@ -73,6 +73,21 @@ void klp_sets_refuse(const struct klp_patch *patch, const struct klp_sets_record
 }
 
 /**
+ * klp_sets_say_busy() - say why a patch gets -EBUSY
+ * @name:	of its module
+ * @what:	what it is not
+ *
+ * Stock livepatch answers without a word.
+ *
+ * Context: process context, under klp_mutex, while some patch is in transition.
+ */
+void klp_sets_say_busy(const char *name, const char *what)
+{
+	pr_err("'%s' is not %s: '%s' is in transition\n", name, what,
+	       (*klp.transition_patch)->mod->name);
+}
+
+/**
  * klp_sets_announce() - tell user space that a set changed hands
  * @rec:	the record of the patch that got the set, or lost it
  * @what:	"enabled", "replaced" or "disabled"
