@@ -109,9 +109,11 @@ static int klp_sets_begin(struct klp_sets_request *req)
 static void klp_sets_end(struct klp_sets_request *req, int err)
 {
 	list_del(&req->node);
-	if (!err && (!req->seen ||
-		     (klp_sets_admitted && klp_sets_admitted->patch == req->p->patch)))
-		pr_alert("a patch was enabled as a stock patch: a hook was not called\n");
+	if (!err && !req->seen) {
+		pr_alert("'%s' is enabled as a stock patch: the hook of klp_is_patch_compatible() was not called\n",
+			 req->p->patch->mod->name);
+		klp_sets_count_anomaly();
+	}
 	if (err)
 		req->p->patch->replace = req->replace;
 	klp_sets_drop_admitted();

@@ -255,6 +255,7 @@ static int klp_sets_adopt_patch(struct klp_patch *patch, const struct klp_sets_a
 	struct klp_sets_record *rec;
 	int ret;
 
+	klp_sets_verify(NULL);
 	klp_sets_drop_admitted();
 	if (*klp.transition_patch) {
 		klp_sets_say_busy(patch->mod->name, "assigned to a set");
@@ -278,7 +279,11 @@ static int klp_sets_adopt_patch(struct klp_patch *patch, const struct klp_sets_a
 		ret = klp_sets_check_adopted(rec);
 	if (!ret)
 		ret = klp_sets_adopt(rec);
-	klp_sets_drop_admitted();
+	/* Not as what never came to commit: this patch is enabled. */
+	if (klp_sets_admitted) {
+		klp_sets_set_admitted(NULL);
+		klp_sets_free_record(rec);
+	}
 	klp_sets_update_hooks();
 	return ret;
 }

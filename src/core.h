@@ -261,6 +261,14 @@ bool klp_sets_was_forced(void);
 void klp_sets_reset_force(void);
 void klp_sets_free_force(void);
 
+/* verify.c */
+unsigned int klp_sets_anomalies(void);
+void klp_sets_count_anomaly(void);
+int klp_sets_prepare_verify(void);
+void klp_sets_note_left(const struct klp_sets_record *rec, bool enabled);
+void klp_sets_verify(const struct klp_patch *new);
+void klp_sets_free_verify(void);
+
 /* sysfs.c */
 int klp_sets_init_sysfs(void);
 void klp_sets_exit_sysfs(void);

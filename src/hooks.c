@@ -102,10 +102,13 @@ static void notrace klp_sets_watch_hook(unsigned long ip, unsigned long parent_i
 	void *arg = (void *)klp_sets_arg(fregs, 0);
 
 	if (klp_sets_is_entry(ip, klp.init_transition)) {
+		bool enable = (int)klp_sets_arg(fregs, 1);
+
 		klp_sets_reset_force();
+		klp_sets_verify(enable ? arg : NULL);
 		if (!klp_sets_are_needed())
 			return;
-		if ((int)klp_sets_arg(fregs, 1))
+		if (enable)
 			klp_sets_commit(arg);
 		else
 			klp_sets_retire(arg);
@@ -355,6 +358,8 @@ static void klp_sets_remove_hooks(void)
 {
 	if (!klp_sets_hooked || klp_sets_is_dead())
 		return;
+	/* What happens next is not seen any more. */
+	klp_sets_verify(NULL);
 	if (!klp_sets_unregister(&klp_sets_redirect_ops) &&
 	    !klp_sets_unregister(&klp_sets_watch_ops))
 		klp_sets_hooked = false;

@@ -38,6 +38,7 @@ static void __exit klp_sets_exit(void)
 	klp_sets_exit_hooks();
 	klp_sets_exit_states();
 	klp_sets_free_force();
+	klp_sets_free_verify();
 }
 
 module_init(klp_sets_init);

@@ -362,6 +362,7 @@ static void klp_sets_reap(struct work_struct *work)
 	struct klp_sets_record *rec;
 
 	mutex_lock(klp.mutex);
+	klp_sets_verify(NULL);
 	klp_sets_drop_admitted();
 	klp_sets_reap_assignments();
 	while ((rec = klp_sets_next_dead())) {
@@ -396,10 +397,19 @@ void notrace klp_sets_schedule_reap(void)
 void klp_sets_drop_admitted(void)
 {
 	struct klp_sets_record *rec = klp_sets_admitted;
+	const struct klp_patch *patch;
 
 	klp_sets_set_admitted(NULL);
-	if (rec)
-		klp_sets_free_record(rec);
+	if (!rec)
+		return;
+	klp_sets_for_each_patch(patch) {
+		if (patch != rec->patch)
+			continue;
+		pr_alert("'%s' is enabled as a stock patch: the hook of klp_init_transition() was not called\n",
+			 patch->mod->name);
+		klp_sets_count_anomaly();
+	}
+	klp_sets_free_record(rec);
 }
 
 /**
