@@ -247,6 +247,7 @@ void klp_sets_refuse(const struct klp_patch *patch, const struct klp_sets_record
 		     const char *fmt, ...);
 void klp_sets_say_busy(const char *name, const char *what);
 void klp_sets_announce(const struct klp_sets_record *rec, const char *what);
+void klp_sets_mourn(const struct klp_sets_record *old_rec, const struct klp_sets_record *rec);
 
 /* commit.c */
 void klp_sets_commit(struct klp_patch *patch);

@@ -174,6 +174,7 @@ void klp_sets_show_replaced(struct klp_sets_record *rec)
 		}
 		klp_sets_hide_set(old_rec);
 		klp_sets_announce(old_rec, "replaced");
+		klp_sets_mourn(old_rec, rec);
 	}
 
 	/* Nobody can be told. The replaced patch is soon released, which mends it. */
