@@ -258,6 +258,9 @@ struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec)
  * klp_sets_adopt() - make a managed patch of a stock patch that is enabled
  * @rec:	the record, which was admitted
  *
+ * That it was forced is known as far as stock livepatch has noted it: newer kernels
+ * mark what a forced transition takes away, and not a patch that came by force.
+ *
  * Newer kernels walk the list of objects from the scheduler, without klp_mutex,
  * but only while a transition is in progress.
  *
@@ -278,6 +281,7 @@ int klp_sets_adopt(struct klp_sets_record *rec)
 
 	klp_sets_set_admitted(NULL);
 	rec->settled = true;
+	rec->was_forced = rec->patch->forced;
 	klp_sets_hand_over(obj);
 	obj->patched = true;
 	obj->callbacks.post_unpatch_enabled = true;
