@@ -22,7 +22,7 @@ static LIST_HEAD(klp_sets_requests);
  * Context: process context, under klp_mutex.
  * Return: the request, or NULL when stock klp_enable_patch() was called.
  */
-struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch)
+notrace struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch)
 {
 	struct klp_sets_request *req;
 
