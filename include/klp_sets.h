@@ -62,8 +62,9 @@ struct klp_sets_callbacks {
  *		the same in all patches of the set
  * @shadow_dtor: destructor of those, or NULL; must not sleep, as stock livepatch
  *		calls it under a spinlock with interrupts disabled
- * @block_disable: the state cannot be removed: refuse to disable the patch, to
- *		reverse its enabling, and to replace it by one that lacks the state
+ * @block_disable: the state cannot be removed once the transition that introduced it
+ *		is complete: refuse to disable the patch, and to replace it by one that
+ *		lacks the state. That transition itself may be reversed, or fail
  *
  * Documentation/states.md has a picture of its life.
  */

@@ -199,6 +199,8 @@ static int klp_sets_check_record(struct klp_sets_record *rec, struct klp_sets_ta
 		ret = klp_sets_check_others(rec, table);
 	if (!ret)
 		ret = klp_sets_prepare_force();
+	if (!ret)
+		ret = klp_sets_prepare_verify();
 	return ret;
 }
 
@@ -360,8 +362,11 @@ static int klp_sets_try_admit(struct klp_patch *patch, const struct klp_sets_req
 		return ret;
 
 	/* Stock livepatch answers -EBUSY by itself, after it has looked at the tables. */
-	if (*klp.transition_patch)
+	if (*klp.transition_patch) {
+		if (req || klp_sets_find_assignment(patch->mod->name))
+			klp_sets_say_busy(patch->mod->name, "enabled");
 		return 0;
+	}
 
 	ret = klp_sets_check_patch(patch);
 	if (ret)
@@ -389,6 +394,7 @@ bool klp_sets_admit(struct klp_patch *patch)
 	struct klp_sets_request *req = klp_sets_find_request(patch);
 	int ret;
 
+	klp_sets_verify(NULL);
 	klp_sets_drop_admitted();
 	if (req)
 		req->seen = true;

@@ -23,7 +23,7 @@ static LIST_HEAD(klp_sets_requests);
  * Context: process context, under klp_mutex.
  * Return: the request, or NULL when stock klp_enable_patch() was called.
  */
-struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch)
+notrace struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch)
 {
 	struct klp_sets_request *req;
 
@@ -40,7 +40,7 @@ struct klp_sets_request *klp_sets_find_request(const struct klp_patch *patch)
  * Context: under klp_mutex.
  * Return: whether the hooks are needed for their sake.
  */
-bool klp_sets_have_requests(void)
+bool notrace klp_sets_have_requests(void)
 {
 	return !list_empty(&klp_sets_requests);
 }
@@ -73,6 +73,10 @@ static int klp_sets_begin(struct klp_sets_request *req)
 	const struct klp_sets_request *other;
 	int ret;
 
+	if (klp_sets_is_dead()) {
+		klp_sets_refuse(patch, NULL, KLP_SETS_DEATH);
+		return -ENODEV;
+	}
 	ret = klp_sets_check_first_time(patch);
 	if (ret)
 		return ret;
@@ -86,8 +90,7 @@ static int klp_sets_begin(struct klp_sets_request *req)
 
 	/* Stock livepatch would find out as well, but the hooks cost time. */
 	if (*klp.transition_patch) {
-		pr_err("'%s' is not enabled: '%s' is in transition\n", patch->mod->name,
-		       (*klp.transition_patch)->mod->name);
+		klp_sets_say_busy(patch->mod->name, "enabled");
 		return -EBUSY;
 	}
 
@@ -107,9 +110,11 @@ static int klp_sets_begin(struct klp_sets_request *req)
 static void klp_sets_end(struct klp_sets_request *req, int err)
 {
 	list_del(&req->node);
-	if (!err && (!req->seen ||
-		     (klp_sets_admitted && klp_sets_admitted->patch == req->p->patch)))
-		pr_alert("a patch was enabled as a stock patch: a hook was not called\n");
+	if (!err && !req->seen) {
+		pr_alert("'%s' is enabled as a stock patch: the hook of klp_is_patch_compatible() was not called\n",
+			 req->p->patch->mod->name);
+		klp_sets_count_anomaly();
+	}
 	if (err)
 		req->p->patch->replace = req->replace;
 	klp_sets_drop_admitted();
@@ -136,7 +141,8 @@ static void klp_sets_end(struct klp_sets_request *req, int err)
  * rule, or was built with other structures (said in the log), -EBUSY when another
  * transition is in progress, when a hook of this module is taken, or when a state of
  * a replaced patch blocks its removal, -ENOMEM, -ENODEV when the module is going
- * away, or the error of a pre_patch callback of an object or a state.
+ * away or ftrace has stopped itself, or the error of a pre_patch callback of an object
+ * or a state.
  */
 int klp_sets_enable(struct klp_sets_patch *p, struct module *mod, unsigned long layout)
 {

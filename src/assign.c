@@ -79,7 +79,7 @@ void notrace klp_sets_assignment_done(struct klp_sets_assignment *a)
  * Context: under klp_mutex.
  * Return: whether the hooks are needed for their sake.
  */
-bool klp_sets_have_assignments(void)
+bool notrace klp_sets_have_assignments(void)
 {
 	return !list_empty(&klp_sets_assignments);
 }
@@ -255,9 +255,12 @@ static int klp_sets_adopt_patch(struct klp_patch *patch, const struct klp_sets_a
 	struct klp_sets_record *rec;
 	int ret;
 
+	klp_sets_verify(NULL);
 	klp_sets_drop_admitted();
-	if (*klp.transition_patch)
+	if (*klp.transition_patch) {
+		klp_sets_say_busy(patch->mod->name, "assigned to a set");
 		return -EBUSY;
+	}
 	if (old_rec) {
 		pr_err("'%s' is not assigned to set %u: it belongs to set %u already\n",
 		       patch->mod->name, a->replace_set, old_rec->replace_set);
@@ -276,7 +279,11 @@ static int klp_sets_adopt_patch(struct klp_patch *patch, const struct klp_sets_a
 		ret = klp_sets_check_adopted(rec);
 	if (!ret)
 		ret = klp_sets_adopt(rec);
-	klp_sets_drop_admitted();
+	/* Not as what never came to commit: this patch is enabled. */
+	if (klp_sets_admitted) {
+		klp_sets_set_admitted(NULL);
+		klp_sets_free_record(rec);
+	}
 	klp_sets_update_hooks();
 	return ret;
 }
@@ -293,10 +300,15 @@ static ssize_t klp_sets_assign(const char *name, char *line)
 
 	mutex_lock(klp.mutex);
 	patch = klp_sets_find_patch(name);
-	if (patch)
+	if (klp_sets_is_dead()) {
+		pr_err("'%s' is not assigned to set %u: " KLP_SETS_DEATH "\n", name,
+		       a->replace_set);
+		ret = -ENODEV;
+	} else if (patch) {
 		ret = klp_sets_adopt_patch(patch, a);
-	else
+	} else {
 		ret = klp_sets_add_assignment(a);
+	}
 	if (ret || patch)
 		kfree(a);
 	mutex_unlock(klp.mutex);

@@ -173,7 +173,9 @@ static int klp_sets_pre_patch(struct klp_object *obj)
 	struct klp_sets_record *rec = klp_sets_rec(obj);
 	int ret;
 
-	ret = klp_sets_check_aliases(rec);
+	ret = klp_sets_check_places(rec);
+	if (!ret)
+		ret = klp_sets_check_aliases(rec);
 	if (!ret && rec->managed)
 		ret = klp_sets_show_patch(rec);
 	if (!ret)
@@ -202,8 +204,11 @@ static void klp_sets_post_patch(struct klp_object *obj)
 
 	klp_sets_hand_over(obj);
 	trace_klp_sets_complete(rec, true);
-	if (!rec->settled)
+	klp_sets_note_left(rec, true);
+	if (!rec->settled) {
+		klp_sets_start_blocking(rec);
 		klp_sets_show_replaced(rec);
+	}
 	klp_sets_states_post_patch(rec);
 	if (!rec->managed)
 		klp_sets_let_go(obj);
@@ -220,6 +225,7 @@ static void klp_sets_post_unpatch(struct klp_object *obj)
 
 	klp_sets_hand_over(obj);
 	trace_klp_sets_complete(rec, false);
+	klp_sets_note_left(rec, false);
 	klp_sets_states_post_unpatch(rec);
 	klp_sets_hide_set(rec);
 	if (rec->managed && rec->settled)
@@ -257,6 +263,9 @@ struct klp_sets_carrier *klp_sets_alloc_carrier(struct klp_sets_record *rec)
  * klp_sets_adopt() - make a managed patch of a stock patch that is enabled
  * @rec:	the record, which was admitted
  *
+ * That it was forced is known as far as stock livepatch has noted it: newer kernels
+ * mark what a forced transition takes away, and not a patch that came by force.
+ *
  * Newer kernels walk the list of objects from the scheduler, without klp_mutex,
  * but only while a transition is in progress.
  *
@@ -277,6 +286,7 @@ int klp_sets_adopt(struct klp_sets_record *rec)
 
 	klp_sets_set_admitted(NULL);
 	rec->settled = true;
+	rec->was_forced = rec->patch->forced;
 	klp_sets_hand_over(obj);
 	obj->patched = true;
 	obj->callbacks.post_unpatch_enabled = true;

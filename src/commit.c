@@ -34,8 +34,15 @@ void notrace klp_sets_commit(struct klp_patch *patch)
 {
 	struct klp_sets_record *rec = klp_sets_admitted;
 
-	if (!rec || rec->patch != patch)
+	if (!rec || rec->patch != patch) {
+		/* While this module goes away, nothing is admitted. */
+		if (!module_is_live(THIS_MODULE) || klp_sets_find_request(patch))
+			return;
+		pr_alert("'%s' is enabled without a check: the hook of klp_is_patch_compatible() was not called\n",
+			 patch->mod->name);
+		klp_sets_count_anomaly();
 		return;
+	}
 
 	trace_klp_sets_commit(rec);
 	klp_sets_add_record(rec);

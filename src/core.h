@@ -84,7 +84,9 @@ struct klp_sets_carrier {
  * @nr_obsoletes: number of further sets that it replaces
  * @obsoletes:	those
  * @p:		what the client passed, when it has states
- * @blocker:	the state for which it cannot be disabled
+ * @states_text: what the file "states" shows of them, or NULL
+ * @blocker:	the state for which it cannot be disabled, from when @settled becomes true;
+ *		klp_mutex and klp_sets_records_lock
  * @assignment:	what made it managed, until it is enabled
  * @carrier:	owned by the record until commit, by the patch afterwards
  * @folder:	the folder of the set, while it shows @patch
@@ -111,6 +113,7 @@ struct klp_sets_record {
 	unsigned int nr_obsoletes;
 	u32 *obsoletes;
 	struct klp_sets_patch *p;
+	char *states_text;
 	const struct klp_sets_state *blocker;
 	struct klp_sets_assignment *assignment;
 	struct klp_sets_carrier *carrier;
@@ -167,7 +170,10 @@ void klp_sets_drop_assignments(void);
 extern struct kobj_attribute klp_sets_assign_attr;
 
 /* hooks.c */
+#define KLP_SETS_DEATH	"ftrace has stopped itself, and klp_sets with it, until the next boot"
+bool klp_sets_is_dead(void);
 int klp_sets_update_hooks(void);
+int klp_sets_check_places(const struct klp_sets_record *rec);
 int klp_sets_init_hooks(void);
 void klp_sets_exit_hooks(void);
 
@@ -192,6 +198,7 @@ void klp_sets_bury(const struct klp_patch *patch);
 void klp_sets_drop_admitted(void);
 void klp_sets_schedule_reap(void);
 void klp_sets_flush_records(void);
+void klp_sets_start_blocking(struct klp_sets_record *rec);
 bool klp_sets_blocks(const struct klp_patch *patch);
 void klp_sets_move_folder(struct klp_sets_record *rec, struct kobject *folder);
 ssize_t klp_sets_show_states(const struct kobject *folder, char *buf);
@@ -233,7 +240,7 @@ int klp_sets_states_pre_patch(struct klp_sets_record *rec);
 void klp_sets_states_post_patch(struct klp_sets_record *rec);
 void klp_sets_states_pre_unpatch(struct klp_sets_record *rec);
 void klp_sets_states_post_unpatch(struct klp_sets_record *rec);
-ssize_t klp_sets_emit_states(const struct klp_sets_record *rec, char *buf);
+char *klp_sets_format_states(const struct klp_sets_record *rec);
 void klp_sets_exit_states(void);
 
 /* report.c */
@@ -248,7 +255,9 @@ void klp_sets_count(const struct klp_sets_record *rec, struct klp_sets_counts *c
 __printf(3, 4)
 void klp_sets_refuse(const struct klp_patch *patch, const struct klp_sets_record *rec,
 		     const char *fmt, ...);
+void klp_sets_say_busy(const char *name, const char *what);
 void klp_sets_announce(const struct klp_sets_record *rec, const char *what);
+void klp_sets_mourn(const struct klp_sets_record *old_rec, const struct klp_sets_record *rec);
 
 /* commit.c */
 void klp_sets_commit(struct klp_patch *patch);
@@ -270,6 +279,14 @@ void klp_sets_retry_reversed(void);
 /* search.c */
 void klp_sets_put_first(const struct klp_sets_table *table);
 void klp_sets_put_patch_first(const struct klp_patch *patch);
+
+/* verify.c */
+unsigned int klp_sets_anomalies(void);
+void klp_sets_count_anomaly(void);
+int klp_sets_prepare_verify(void);
+void klp_sets_note_left(const struct klp_sets_record *rec, bool enabled);
+void klp_sets_verify(const struct klp_patch *new);
+void klp_sets_free_verify(void);
 
 /* sysfs.c */
 int klp_sets_init_sysfs(void);

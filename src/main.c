@@ -22,9 +22,9 @@ static int __init klp_sets_init(void)
 	if (ret)
 		return ret;
 	ret = klp_sets_init_sysfs();
-	if (ret)
+	if (ret && !klp_sets_is_dead())
 		klp_sets_exit_hooks();
-	return ret;
+	return klp_sets_is_dead() ? 0 : ret;
 }
 
 /* No patch has a live record here: each holds a reference on this module. */
@@ -35,13 +35,13 @@ static void __exit klp_sets_exit(void)
 	/* Whoever is in admit holds klp_mutex, and finds no assignment afterwards. */
 	mutex_lock(klp.mutex);
 	klp_sets_drop_assignments();
-	klp_sets_update_hooks();
 	mutex_unlock(klp.mutex);
 
 	klp_sets_flush_records();
 	klp_sets_exit_hooks();
 	klp_sets_exit_states();
 	klp_sets_free_force();
+	klp_sets_free_verify();
 }
 
 module_init(klp_sets_init);

@@ -9,6 +9,7 @@
  */
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "core.h"
@@ -56,7 +57,6 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 		rec->nr_obsoletes = p->nr_obsoletes;
 		if (p->states)
 			rec->p = p;
-		rec->blocker = klp_sets_find_blocker(rec);
 	}
 
 	if (!try_module_get(THIS_MODULE)) {
@@ -65,14 +65,24 @@ struct klp_sets_record *klp_sets_alloc_record(struct klp_patch *patch,
 	}
 
 	rec->carrier = klp_sets_alloc_carrier(rec);
+	if (rec->p)
+		rec->states_text = klp_sets_format_states(rec);
 	if (rec->nr_obsoletes)
 		rec->obsoletes = kmemdup(p->obsoletes,
 					 p->nr_obsoletes * sizeof(*p->obsoletes), GFP_KERNEL);
-	if (!rec->carrier || (rec->nr_obsoletes && !rec->obsoletes)) {
+	if (!rec->carrier || (rec->nr_obsoletes && !rec->obsoletes) ||
+	    (rec->p && !rec->states_text)) {
 		klp_sets_free_record(rec);
 		return ERR_PTR(-ENOMEM);
 	}
 	return rec;
+}
+
+static void klp_sets_free_members(struct klp_sets_record *rec)
+{
+	kfree(rec->states_text);
+	kfree(rec->obsoletes);
+	kfree(rec);
 }
 
 /**
@@ -83,8 +93,7 @@ void klp_sets_free_record(struct klp_sets_record *rec)
 {
 	klp_sets_free_nops();
 	kfree(rec->carrier);
-	kfree(rec->obsoletes);
-	kfree(rec);
+	klp_sets_free_members(rec);
 	module_put(THIS_MODULE);
 }
 
@@ -156,14 +165,19 @@ void notrace klp_sets_set_admitted(struct klp_sets_record *rec)
 }
 
 /**
- * klp_sets_have_records() - whether any committed record exists
+ * klp_sets_have_records() - whether any committed record exists that is not dead
  *
- * Context: under klp_mutex.
+ * Context: any, under klp_mutex.
  * Return: whether the hooks are needed for their sake.
  */
-bool klp_sets_have_records(void)
+bool notrace klp_sets_have_records(void)
 {
-	return !list_empty(&klp_sets_records);
+	const struct klp_sets_record *rec;
+
+	list_for_each_entry(rec, &klp_sets_records, node)
+		if (!READ_ONCE(rec->dead))
+			return true;
+	return false;
 }
 
 /**
@@ -216,7 +230,7 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
 	rec = klp_sets_find_record(patch);
 	if (rec) {
-		rec->dead = true;
+		WRITE_ONCE(rec->dead, true);
 		set = klp_sets_set_of(rec);
 	}
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
@@ -231,11 +245,32 @@ void notrace klp_sets_bury(const struct klp_patch *patch)
 }
 
 /**
+ * klp_sets_start_blocking() - the states of a patch are in use everywhere
+ * @rec:	its record
+ *
+ * Called before stock livepatch lets anybody see that the transition is complete.
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_start_blocking(struct klp_sets_record *rec)
+{
+	const struct klp_sets_state *blocker = klp_sets_find_blocker(rec);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
+	rec->blocker = blocker;
+	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
+}
+
+/**
  * klp_sets_blocks() - whether a patch must not be disabled (said in the log)
  * @patch:	a patch whose "enabled" file is being written
  *
- * Asked before stock livepatch takes klp_mutex, so it does not depend on what
- * can change under it.
+ * Asked before stock livepatch takes klp_mutex. That a patch blocks never becomes
+ * untrue, so a refusal cannot be out of date. That it does not block yet can be, when
+ * its transition completes while the writer waits for the mutex. Such a write came
+ * before anybody could know that, and counts as one that came in time: what it began
+ * as a reversal is then a disabling, with all callbacks.
  *
  * Context: any, while the patch cannot be released.
  */
@@ -248,9 +283,6 @@ bool notrace klp_sets_blocks(const struct klp_patch *patch)
 	/* Whether the patch is managed is not known yet: the record may go any time. */
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
 	rec = klp_sets_find_record(patch);
-	/* The file is there before commit. */
-	if (!rec && klp_sets_admitted && klp_sets_admitted->patch == patch)
-		rec = klp_sets_admitted;
 	if (rec)
 		blocker = rec->blocker;
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
@@ -282,7 +314,8 @@ void klp_sets_move_folder(struct klp_sets_record *rec, struct kobject *folder)
  * @folder:	the folder of a set
  * @buf:	a page
  *
- * A record that is not dead keeps its patch, and so the names, from going away.
+ * Anybody may read the file as often as he likes, so that little is done under the
+ * lock: the text is copied as it was made when the patch was admitted.
  *
  * Context: process context; must not take klp_mutex, under which the folder and
  * its files are removed.
@@ -292,12 +325,14 @@ ssize_t klp_sets_show_states(const struct kobject *folder, char *buf)
 {
 	struct klp_sets_record *rec;
 	unsigned long flags;
-	ssize_t len = 0;
+	size_t len = 0;
 
 	raw_spin_lock_irqsave(&klp_sets_records_lock, flags);
 	list_for_each_entry(rec, &klp_sets_records, node) {
-		if (rec->folder == folder && !rec->dead)
-			len = klp_sets_emit_states(rec, buf);
+		if (rec->folder == folder && !rec->dead && rec->states_text) {
+			len = strlen(rec->states_text);
+			memcpy(buf, rec->states_text, len);
+		}
 	}
 	raw_spin_unlock_irqrestore(&klp_sets_records_lock, flags);
 	return len;
@@ -327,12 +362,12 @@ static void klp_sets_reap(struct work_struct *work)
 	struct klp_sets_record *rec;
 
 	mutex_lock(klp.mutex);
+	klp_sets_verify(NULL);
 	klp_sets_drop_admitted();
 	klp_sets_reap_assignments();
 	while ((rec = klp_sets_next_dead())) {
 		klp_sets_hide_set(rec);
-		kfree(rec->obsoletes);
-		kfree(rec);
+		klp_sets_free_members(rec);
 	}
 	klp_sets_mend_links();
 	klp_sets_update_hooks();
@@ -362,10 +397,19 @@ void notrace klp_sets_schedule_reap(void)
 void klp_sets_drop_admitted(void)
 {
 	struct klp_sets_record *rec = klp_sets_admitted;
+	const struct klp_patch *patch;
 
 	klp_sets_set_admitted(NULL);
-	if (rec)
-		klp_sets_free_record(rec);
+	if (!rec)
+		return;
+	klp_sets_for_each_patch(patch) {
+		if (patch != rec->patch)
+			continue;
+		pr_alert("'%s' is enabled as a stock patch: the hook of klp_init_transition() was not called\n",
+			 patch->mod->name);
+		klp_sets_count_anomaly();
+	}
+	klp_sets_free_record(rec);
 }
 
 /**

@@ -73,6 +73,21 @@ void klp_sets_refuse(const struct klp_patch *patch, const struct klp_sets_record
 }
 
 /**
+ * klp_sets_say_busy() - say why a patch gets -EBUSY
+ * @name:	of its module
+ * @what:	what it is not
+ *
+ * Stock livepatch answers without a word.
+ *
+ * Context: process context, under klp_mutex, while some patch is in transition.
+ */
+void klp_sets_say_busy(const char *name, const char *what)
+{
+	pr_err("'%s' is not %s: '%s' is in transition\n", name, what,
+	       (*klp.transition_patch)->mod->name);
+}
+
+/**
  * klp_sets_announce() - tell user space that a set changed hands
  * @rec:	the record of the patch that got the set, or lost it
  * @what:	"enabled", "replaced" or "disabled"
@@ -91,4 +106,23 @@ void klp_sets_announce(const struct klp_sets_record *rec, const char *what)
 	snprintf(set, sizeof(set), "KLP_SETS_SET=%u", rec->replace_set);
 	snprintf(event, sizeof(event), "KLP_SETS_EVENT=%s", what);
 	kobject_uevent_env(&rec->patch->mod->mkobj.kobj, KOBJ_CHANGE, env);
+}
+
+/**
+ * klp_sets_mourn() - say that a set lost its patch to somebody who is not of the set
+ * @old_rec:	the record of the patch that goes
+ * @rec:	the record of the patch that replaced it
+ *
+ * Whoever looks after the set did nothing, and would find no trace of it.
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_mourn(const struct klp_sets_record *old_rec, const struct klp_sets_record *rec)
+{
+	char old[KLP_SETS_WHO_LEN], new[KLP_SETS_WHO_LEN];
+
+	if (rec->managed && rec->replace_set == old_rec->replace_set)
+		return;
+	pr_warn("%s is replaced by %s\n", klp_sets_who(old, old_rec->patch, old_rec),
+		klp_sets_who(new, rec->patch, rec));
 }

@@ -20,6 +20,7 @@
  * stock's list until the transition is complete, so it is asked for again.
  */
 #include <linux/ctype.h>
+#include <linux/slab.h>
 #include <linux/xarray.h>
 
 #include "core.h"
@@ -488,24 +489,49 @@ void klp_sets_states_post_unpatch(struct klp_sets_record *rec)
 	}
 }
 
-/**
- * klp_sets_emit_states() - what an operator reads of a patch's states
- * @rec:	its record
- * @buf:	a page
- *
- * Context: any, while the patch cannot be released.
- * Return: length of the text.
- */
-ssize_t klp_sets_emit_states(const struct klp_sets_record *rec, char *buf)
+/* As snprintf(). */
+static int klp_sets_format_state(char *buf, size_t size, const struct klp_sets_record *rec,
+				 const struct klp_sets_state *state)
 {
-	const struct klp_sets_state *state;
-	ssize_t len = 0;
+	return snprintf(buf, size, "%lu %s %s %s\n", state->id, klp_sets_state_name(state),
+			rec->patch->mod->name, state->block_disable ? "block_disable" : "-");
+}
 
-	klp_sets_for_each_own_state(rec, state)
-		len += sysfs_emit_at(buf, len, "%lu %s %s %s\n", state->id,
-				     klp_sets_state_name(state), rec->patch->mod->name,
-				     state->block_disable ? "block_disable" : "-");
-	return len;
+/**
+ * klp_sets_format_states() - what an operator reads of a patch's states
+ * @rec:	its record
+ *
+ * A file of sysfs has one page. It ends with a whole line, and the log says how many
+ * states it lacks.
+ *
+ * Context: process context, when the record is made.
+ * Return: the text, or NULL.
+ */
+char *klp_sets_format_states(const struct klp_sets_record *rec)
+{
+	unsigned int nr = klp_sets_count_states(rec), shown = 0;
+	const struct klp_sets_state *state;
+	size_t size = 1, len = 0;
+	char *text;
+
+	klp_sets_for_each_own_state(rec, state) {
+		size_t more = klp_sets_format_state(NULL, 0, rec, state);
+
+		if (size + more > PAGE_SIZE)
+			break;
+		size += more;
+		shown++;
+	}
+
+	text = kzalloc(size, GFP_KERNEL);
+	if (!text)
+		return NULL;
+	for (state = rec->p->states; state < rec->p->states + shown; state++)
+		len += klp_sets_format_state(text + len, size - len, rec, state);
+	if (shown < nr)
+		pr_warn("sysfs does not show the last %u of the %u states of '%s'\n", nr - shown,
+			nr, rec->patch->mod->name);
+	return text;
 }
 
 /**

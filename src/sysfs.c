@@ -3,6 +3,8 @@
  * sysfs.c - what an operator sees
  *
  * /sys/kernel/klp_sets/assign
+ * /sys/kernel/klp_sets/anomalies
+ * /sys/kernel/klp_sets/dead
  * /sys/kernel/klp_sets/sets/<id>/patch
  * /sys/kernel/klp_sets/sets/<id>/states
  * /sys/kernel/livepatch/<patch>/replace_set
@@ -172,6 +174,7 @@ void klp_sets_show_replaced(struct klp_sets_record *rec)
 		}
 		klp_sets_hide_set(old_rec);
 		klp_sets_announce(old_rec, "replaced");
+		klp_sets_mourn(old_rec, rec);
 	}
 
 	/* Nobody can be told. The replaced patch is soon released, which mends it. */
@@ -215,6 +218,26 @@ void klp_sets_hide_set(struct klp_sets_record *rec)
 	klp_sets_remove(folder);
 }
 
+static ssize_t anomalies_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", klp_sets_anomalies());
+}
+
+static ssize_t dead_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%d\n", klp_sets_is_dead());
+}
+
+static struct kobj_attribute klp_sets_anomalies_attr = __ATTR_RO(anomalies);
+static struct kobj_attribute klp_sets_dead_attr = __ATTR_RO(dead);
+
+static const struct attribute *klp_sets_root_attrs[] = {
+	&klp_sets_assign_attr.attr,
+	&klp_sets_anomalies_attr.attr,
+	&klp_sets_dead_attr.attr,
+	NULL
+};
+
 /**
  * klp_sets_init_sysfs() - make /sys/kernel/klp_sets
  *
@@ -227,7 +250,7 @@ int klp_sets_init_sysfs(void)
 		return -ENOMEM;
 	klp_sets_folders = kobject_create_and_add("sets", klp_sets_root);
 	if (!klp_sets_folders ||
-	    sysfs_create_file(klp_sets_root, &klp_sets_assign_attr.attr)) {
+	    sysfs_create_files(klp_sets_root, klp_sets_root_attrs)) {
 		klp_sets_exit_sysfs();
 		return -ENOMEM;
 	}
@@ -239,8 +262,8 @@ int klp_sets_init_sysfs(void)
  */
 void klp_sets_exit_sysfs(void)
 {
-	/* Waits for those who are writing to it. */
-	sysfs_remove_file(klp_sets_root, &klp_sets_assign_attr.attr);
+	/* Waits for those who are writing to them. */
+	sysfs_remove_files(klp_sets_root, klp_sets_root_attrs);
 	klp_sets_remove(klp_sets_folders);
 	klp_sets_remove(klp_sets_root);
 }

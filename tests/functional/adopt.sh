@@ -683,7 +683,7 @@ it "target modules come and go while an adopted livepatch is in transition" targ
 
 # --- others on the same functions --------------------------------------------
 
-klp_functions="klp_is_patch_compatible klp_init_transition klp_force_transition
+klp_functions="klp_is_patch_compatible klp_init_transition klp_force_transition klp_reverse_transition
 	klp_try_complete_transition klp_kobj_release_patch"
 
 # An upgrade of set 5, with set 6 and a stock patch beside it.
@@ -816,5 +816,45 @@ taken_hook() {
 	take klp_init_transition
 }
 it "no assignment is taken while a hook is, and no hook while there is an assignment" taken_hook
+
+# Its disabling was forced, and then reversed. Tasks may be in its code for ever.
+forced_past() {
+	load_target klp_target
+	load f14 funcs=klp_target:park,cmdline_proc_show
+	park f14
+	set_attribute f14 enabled 0
+	set_attribute f14 force 1
+	{ echo 1 > $livepatch/client_f14/enabled; } 2> /dev/null ||
+		skip "the machine was too slow: it is disabled already"
+	complete f14
+	unpark f14
+	assign "client_f14 1"
+	load p1 set=1 funcs=cmdline_proc_show states=5:five:shadow
+	pinned f14
+	mark
+	disable p1
+	logged "state 5 " "'client_p1'" "left alone"
+}
+it "an adopted livepatch brings its forced past along" forced_past
+
+# Stock livepatch says nothing, and an API caller gets a line, too.
+busy_is_said() {
+	load_target klp_target
+	park klp_target
+	start s1 funcs=klp_target:park
+	assign "client_s2 7"
+	refuse EBUSY s2 funcs=cmdline_proc_show
+	logged "'client_s2' is not enabled" "'client_s1' is in transition"
+	refuse EBUSY a1 set=8 funcs=cmdline_proc_show
+	logged "'client_a1' is not enabled" "'client_s1' is in transition"
+	refuse_assign EBUSY "client_s1 8"
+	logged "'client_s1' is not assigned" "'client_s1' is in transition"
+	refuse EBUSY s3 funcs=cmdline_proc_show
+	[[ $(kernel_log) != *"klp_sets: "* ]] || fail "it speaks of a stock patch"
+	unpark klp_target
+	complete s1
+	pending "client_s2 7"
+}
+it "whoever must wait for a transition is told whose" busy_is_said
 
 finish

@@ -73,18 +73,6 @@ core_references() {
 	wait_until "the core has $1 references" holds /sys/module/klp_sets/refcnt "$1"
 }
 
-hooks_in_place() {
-	grep -q '^klp_' "$tracing/enabled_functions"
-}
-
-no_hooks() {
-	! hooks_in_place
-}
-
-hooks_are_gone() {
-	wait_until "no hook is in place" no_hooks
-}
-
 in_no_set() {
 	local name
 	for name; do

@@ -94,7 +94,13 @@ come_and_go() {
 		holds $patch/replace_set 1 &&
 		echo 0 > $patch/enabled &&
 		wait_for holds /sys/module/client_a1/refcnt 0 &&
-		rmmod client_a1
+		rmmod client_a1 &&
+		wait_for no_handler
+}
+
+# The hooks stay for a while.
+no_handler() {
+	[ -z "$(cat /sys/kernel/tracing/enabled_functions)" ]
 }
 
 run "" "${tests[@]}"

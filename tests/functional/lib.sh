@@ -328,6 +328,25 @@ pinned() {
 	return 0
 }
 
+# --- hooks -------------------------------------------------------------------
+
+# Where the core stands. Nobody else may redirect the first one.
+hooks=(klp_is_patch_compatible klp_init_transition klp_force_transition klp_reverse_transition
+	klp_try_complete_transition klp_kobj_release_patch)
+
+hooks_in_place() {
+	grep -qE '^(klp_|enabled_store )' "$tracing/enabled_functions"
+}
+
+no_hooks() {
+	! hooks_in_place
+}
+
+# Some seconds after nothing needs them any more.
+hooks_are_gone() {
+	wait_until "no hook is in place" no_hooks
+}
+
 # --- functions ---------------------------------------------------------------
 
 # runs FUNCTION CLIENT|original
@@ -386,8 +405,8 @@ picture() {
 snapshot() {
 	find $livepatch /sys/kernel/klp_sets -printf '%p %l\n' 2> /dev/null
 	grep -rs --exclude=stack_order . $livepatch /sys/kernel/klp_sets \
-		$tracing/enabled_functions /sys/module/{klp_,client_}*/refcnt |
-		sed 's/tramp:.*//'
+		/sys/module/{klp_,client_}*/refcnt
+	handlers | sed 's/tramp:.*//'
 }
 
 is_snapshot() {
@@ -498,8 +517,18 @@ no_livepatch() {
 	[[ -z $(ls $livepatch) ]]
 }
 
+# Handlers on functions, but for the hooks of the core, which stay for a while when
+# nothing needs them any more.
+handlers() {
+	grep -vE "^($(tr -s '\n ' '|' <<< "${hooks[*]}")enabled_store) " $tracing/enabled_functions
+}
+
 no_handler() {
-	[[ -z $(< $tracing/enabled_functions) ]]
+	if [[ -e /sys/module/klp_sets ]]; then
+		[[ -z $(handlers) ]]
+	else
+		[[ -z $(< $tracing/enabled_functions) ]]
+	fi
 }
 
 is_pinned() {

@@ -461,6 +461,28 @@ same_address() {
 }
 it "a patch at the address of an old one is not taken for it" same_address
 
+# Somebody outside the set takes its patch away: whoever looks for the reason finds it.
+replaced_is_said() {
+	policy
+	load s1 set=5 funcs=cmdline_proc_show
+	load s2 set=6 funcs=version_proc_show
+	mark
+	load s3 set=5 funcs=cmdline_proc_show
+	gone s1
+	[[ $(kernel_log) != *"is replaced by"* ]] || fail "an upgrade is said to be a loss"
+	load s5 replace=1 funcs=uptime_proc_show
+	gone s3 s2
+	logged "'client_s3' of set 5 is replaced by stock patch 'client_s5'"
+	logged "'client_s2' of set 6 is replaced by stock patch 'client_s5'"
+	unload s1 s2 s3
+	load s1 set=5 funcs=cmdline_proc_show
+	mark
+	load s2 set=6 obsoletes=5 funcs=version_proc_show
+	gone s1
+	logged "'client_s1' of set 5 is replaced by 'client_s2' of set 6"
+}
+it "the log says who of another set replaced a managed patch" replaced_is_said
+
 # --- hooks -------------------------------------------------------------------
 
 # Nothing of ours may be on a function that runs outside livepatch operations.
@@ -472,7 +494,7 @@ hooks_are_livepatch_only() {
 	while read -r name _; do
 		case $name in
 		cmdline_proc_show | version_proc_show) ;;
-		klp_is_patch_compatible | klp_init_transition | klp_force_transition) ;;
+		klp_is_patch_compatible | klp_init_transition | klp_force_transition | klp_reverse_transition) ;;
 		klp_try_complete_transition | klp_kobj_release_patch | enabled_store) ;;
 		*) fail "a hook is on $name" ;;
 		esac

@@ -107,6 +107,25 @@ odd_name() {
 }
 it "a name that is not one word is refused" odd_name
 
+# A file of sysfs has one page. Whole lines are shown, and the log says what is not.
+states_do_not_fit() {
+	local long file=$sets/1/states
+	printf -v long '%0900d' 0
+	load p1 set=1 funcs=cmdline_proc_show \
+		"states=1:a$long,2:b$long,3:c$long,4:d$long,5:e$long,6:six"
+	logged "'client_p1'" "last 2 of the 6 states"
+	[[ $(cut -d ' ' -f 1,3,4 "$file") == "1 client_p1 -
+2 client_p1 -
+3 client_p1 -
+4 client_p1 -" ]] || fail "it shows: $(cut -c 1-20 "$file")"
+	[[ $(tail -c 4 "$file") == "1 -" ]] || fail "the last line is cut: $(tail -c 40 "$file")"
+	mark
+	load p2 set=1 funcs=cmdline_proc_show states=1:a$long,2:b$long
+	[[ $(kernel_log) != *"sysfs does not show"* ]] || fail "it says that states are not shown"
+	show_states 1 "1 a$long client_p2 -" "2 b$long client_p2 -"
+}
+it "of more states than a page holds, whole lines are shown" states_do_not_fit
+
 # By mistake, two different things have one id.
 name_does_not_match() {
 	load p1 set=1 funcs=cmdline_proc_show states=5:five,6
@@ -245,23 +264,46 @@ block_comes_later() {
 }
 it "a replacement can make a state block" block_comes_later
 
-# Its pre_patch may have done already what cannot be undone.
-enabling_is_not_reversed() {
+# What is not in use everywhere yet can be given up: a failing object does the same.
+enabling_is_reversed() {
 	stall
+	start p1 set=1 funcs=klp_target:park states=5:five:block
+	mark
+	reverse_enabling p1
+	story p1:unpatching p1:5:post_unpatch p1:unpatched
+	free_set 1
+	unload p1
+	refuse ENODEV p1 set=1 funcs=klp_target:park states=5:five:block object_ret=-19
+	story p1:5:pre_patch p1:object:pre_patch p1:5:post_unpatch p1:unpatched
+	park klp_target
 	start p1 set=1 funcs=klp_target:park states=5:five:block
 	in_transition p1
 	mark
-	blocked p1
-	in_transition p1
 	unpark klp_target
 	complete p1
 	story p1:5:post_patch p1:patched
+	blocked p1
 	free_blocked
 }
-it "the enabling of a patch with a state that blocks is not reversed" enabling_is_not_reversed
+it "the transition that introduces a state that blocks can be reversed" enabling_is_reversed
+
+# Two versions have it: with the first one it is in use already.
+takeover_is_reversed() {
+	stall
+	load p1 set=1 funcs=cmdline_proc_show states=5:five:block
+	mark
+	start p2 set=1 funcs=klp_target:park states=5:five:block
+	refuse_attribute EBUSY p1 enabled 0
+	reverse_enabling p2
+	story p2:patching p2:unpatching p2:unpatched
+	blocked p1
+	free_blocked
+}
+it "the takeover of a state that blocks can be reversed" takeover_is_reversed
 
 # The file is there a moment before the patch is enabled. With two processors, one of them
-# enables it while the other writes.
+# enables it while the other writes. Either that comes in time, and the patch goes as any
+# other does, or it stays.
 impatience() {
 	! two_busy_cpus_are_slow || second_cpu 0
 	for _ in 1 2 3; do
@@ -274,13 +316,21 @@ impatience() {
 		start p1 set=1 funcs=klp_target:fn1,cmdline_proc_show,version_proc_show \
 			states=5:five:block
 		kill $!
-		complete p1
-		story p1:5:pre_patch p1:patching p1:5:post_patch p1:patched
-		free_blocked
-		unload p1 p3
+		wait_until "every transition is complete" nothing_in_transition
+		if [[ -e $livepatch/client_p1 ]]; then
+			enabled p1
+			story p1:5:pre_patch p1:patching p1:5:post_patch p1:patched
+			blocked p1
+			free_blocked
+			unload p3
+		else
+			[[ $(told | tail -n 2) == p1:5:post_unpatch$'\n'p1:unpatched ]] ||
+				fail "not as it should be told: $(told)"
+		fi
+		unload p1
 	done
 }
-it "nobody is fast enough to disable a patch with a state that blocks" impatience
+it "whoever writes all the time disables it in time, or not at all" impatience
 second_cpu 1
 
 # Nobody has been let in by force.
@@ -288,7 +338,6 @@ force_is_no_way_round() {
 	stall
 	start p1 set=1 funcs=klp_target:park states=5:five:block
 	in_transition p1
-	refuse_attribute EBUSY p1 enabled 0
 	set_attribute p1 force 1
 	complete p1
 	unpark klp_target

@@ -20,35 +20,126 @@
 
 /* --- hooks.c --- */
 
+/* klp_sets_are_needed(): when the hooks only linger, they change nothing. */
 #ifdef TRAP_HOOKS_GO_EARLY
-#define HOOKS_NEEDED	(requests || admitted != NONE || assigned)
+#define HOOKS_NEEDED	(!died && (requests || admitted != NONE || assigned))
 #else
-#define HOOKS_NEEDED	(requests || admitted != NONE || assigned || alive || dead)
+#define HOOKS_NEEDED	(!died && (requests || admitted != NONE || assigned || alive))
 #endif
+#define IN_FORCE	(hooked && HOOKS_NEEDED)
+
+/* klp_sets_die(): what is hooked stays hooked, and so this module stays. */
+inline klp_sets_die()
+{
+	d_step {
+		printf("core: dead\n");
+		klp_sets_reset_force();
+		guarded = false;
+		died = true;
+		core_ref++
+	}
+}
+
+/* When ftrace stops, it may be before it has hooked anything, or after. */
+inline klp_sets_place_hooks()
+{
+	d_step { klp_sets_reset_force(); hooked = !ftrace_stopped };
+	if
+	:: ftrace_stopped -> hooked = true; klp_sets_die()
+	:: skip
+	fi
+}
 
 /*
  * unregister_ftrace_function() waits for hooks that run, but not for a task in
  * klp_sets_admit(). "guarded" belongs to rules.pml.
  */
-inline klp_sets_update_hooks()
+inline klp_sets_remove_hooks()
 {
+#ifndef TRAP_VERIFIED_LATE
+	d_step { klp_sets_verify(0) };
+#endif
 	if
-	:: HOOKS_NEEDED && !hooked -> d_step { klp_sets_reset_force(); hooked = true }
-	:: !HOOKS_NEEDED && hooked -> d_step { hooked = false; guarded = false }; !in_hook
+	:: hooked && !died && !ftrace_stopped ->
+		d_step { hooked = false; guarded = false };
+		!in_hook
+#ifndef TRAP_STOP_UNSEEN
+	:: hooked && !died && ftrace_stopped -> klp_sets_die()
+#endif
 	:: else
 	fi
 }
 
-#ifdef TRAP_ADMITTED_UNSEEN
+/* The hooks linger where the core may be unloaded. */
+inline klp_sets_update_hooks()
+{
+	if
+	:: HOOKS_NEEDED && !hooked -> klp_sets_place_hooks()
+#ifndef UNLOAD
+	:: !HOOKS_NEEDED && hooked -> klp_sets_remove_hooks()
+#endif
+	:: else
+	fi
+}
+
+#ifdef TRAP_BLOCKS_EARLY
 #define BLOCKS(p)	(alive & BIT(p))
 #else
-#define BLOCKS(p)	(alive & BIT(p) || admitted == (p))
+#define BLOCKS(p)	(alive & blocking & BIT(p))
 #endif
 
 /* klp_sets_is_blocked(), not under klp_mutex; all patches of this scenario block */
 inline klp_sets_at_enabled_store(p)
 {
-	refused = hooked && BLOCKS(p)
+	d_step {
+		refused = hooked && BLOCKS(p);
+		may_be_reversed(p)
+	}
+}
+
+/* --- verify.c --- */
+
+/* klp_sets_note_left(), before stock removes patches */
+inline klp_sets_note_left(p)
+{
+#ifdef VERIFIES
+	expected = 0;
+	i = 0;
+	do
+	:: i < listed ->
+		if
+		:: target_state == UNPATCHED -> k = (list[i] == p)
+		:: target_state == PATCHED && (list[i] == p || !(introducing & BIT(p))) -> k = 0
+		:: target_state == PATCHED && list[i] != p && introducing & BIT(p) ->
+			k = REPLACES(p, list[i])
+		fi;
+		expected = (k -> expected : expected | BIT(list[i]));
+		i++
+	:: else -> break
+	od;
+	unverified = true;
+	reap_queued = true
+#else
+	skip
+#endif
+}
+
+/* klp_sets_verify(), after that: no patch has left but those that should have, and all of them */
+inline klp_sets_verify(new)
+{
+#ifdef VERIFIES
+	k = 0;
+	i = 0;
+	do
+	:: i < listed -> k = k | BIT(list[i]); i++
+	:: else -> break
+	od;
+	assert(!unverified || (k & ~(new)) == expected);
+	unverified = false;
+	expected = 0
+#else
+	skip
+#endif
 }
 
 /* --- api.c: klp_sets_enable() is this, klp_enable_patch(), klp_sets_end() --- */
@@ -56,11 +147,14 @@ inline klp_sets_at_enabled_store(p)
 inline klp_sets_begin(p)
 {
 	if
-	:: transition != NONE -> refused = true
+	:: transition != NONE || died -> refused = true
 	:: else ->
 		requests = requests | BIT(p);
 		klp_sets_update_hooks();
-		replace = replace & ~BIT(p)
+		if
+		:: hooked && !died -> replace = replace & ~BIT(p)
+		:: else -> refused = true
+		fi
 	fi
 }
 
@@ -89,8 +183,11 @@ inline klp_sets_flush(p)
 inline klp_sets_at_compatible(p)
 {
 	if
-	:: hooked ->
+	:: IN_FORCE ->
 		in_admit = true;
+#ifndef TRAP_VERIFIED_LATE
+		d_step { klp_sets_verify(0) };
+#endif
 		klp_sets_drop_admitted();
 		d_step {
 			/*
@@ -157,12 +254,17 @@ inline klp_sets_at_init_transition(p, state)
 {
 	d_step {
 		if
-		:: hooked -> klp_sets_reset_force()
+		:: hooked ->
+			klp_sets_reset_force();
+#ifndef TRAP_VERIFIED_LATE
+			j = (state == PATCHED -> BIT(p) : 0);
+			klp_sets_verify(j)
+#endif
 		:: else
 		fi;
 		if
-		:: hooked && state == PATCHED && admitted == p -> klp_sets_commit(p)
-		:: hooked && state == UNPATCHED -> klp_sets_retire(p)
+		:: IN_FORCE && state == PATCHED && admitted == p -> klp_sets_commit(p)
+		:: IN_FORCE && state == UNPATCHED -> klp_sets_retire(p)
 		:: else
 		fi
 	}
@@ -173,6 +275,8 @@ inline klp_sets_commit(p)
 	admitted = NONE;
 	alive = alive | BIT(p);
 	carrier = carrier | BIT(p);
+	introducing = introducing | BIT(p);
+	blocking = blocking & ~BIT(p);
 	if
 	:: MANAGED(p) ->
 		/* klp_sets_link_nops(): obj->mod was copied from what they cover */
@@ -306,6 +410,18 @@ inline klp_sets_check_addr(p, a)
 inline klp_sets_at_complete(p)
 {
 	if
+	:: carrier & BIT(p) ->
+		d_step {
+			klp_sets_note_left(p);
+			/* klp_sets_start_blocking() */
+#if defined WRITER && !defined TRAP_BLOCKS_LATE
+			blocking = (target_state == PATCHED -> blocking | BIT(p) : blocking);
+#endif
+			introducing = introducing & ~BIT(p)
+		}
+	:: else
+	fi;
+	if
 	:: carrier & BIT(p) && !MANAGED(p) ->
 		carrier = carrier & ~BIT(p);
 		klp_sets_bury(p)
@@ -374,8 +490,9 @@ inline klp_sets_reset_force()
 inline klp_sets_at_force()
 {
 	d_step {
+		guarded = guarded && IN_FORCE;
 		if
-		:: hooked && MAY_NOTE -> noted = true; noted_forced = forced
+		:: IN_FORCE && MAY_NOTE -> noted = true; noted_forced = forced
 		:: else
 		fi
 	}
@@ -470,9 +587,13 @@ inline klp_sets_drop_admitted()
 inline klp_sets_reap()
 {
 	mutex_lock();
+	d_step { klp_sets_verify(0) };
 	klp_sets_drop_admitted();
 	d_step {
 		assert(core != CORE_GONE);
+#ifdef TRAP_BLOCKS_LATE
+		blocking = is_enabled & ~introducing;
+#endif
 #ifdef TRAP_PUT_TOO_LATE
 		core_ref = (dead -> core_ref - 1 : core_ref);
 #endif
@@ -487,18 +608,27 @@ inline klp_sets_reap()
 
 inline klp_sets_exit()
 {
-#ifndef TRAP_EXIT_UNLOCKED
 	mutex_lock();
-#endif
 	assigned = false;
-	klp_sets_update_hooks();
 #ifdef TRAP_FLUSH_LOCKED
 	FLUSHED;
 #endif
+	mutex_unlock();
+#ifndef TRAP_NO_FLUSH
+	FLUSHED;
+#endif
+	/* klp_sets_exit_hooks() */
+#ifndef TRAP_EXIT_UNLOCKED
+	mutex_lock();
+#endif
+	klp_sets_remove_hooks();
 #ifndef TRAP_EXIT_UNLOCKED
 	mutex_unlock();
 #endif
-#ifndef TRAP_NO_FLUSH
-	FLUSHED
+#ifdef TRAP_EXIT_RETURNS
+	skip
+#else
+endstays:
+	!died
 #endif
 }

@@ -97,6 +97,10 @@ byte carrier;				/* the carrier is in obj_list: patches */
 byte alive;				/* there is a record that is not dead: patches */
 bool dead;				/* there are dead records */
 bool reap_queued, reap_runs;		/* klp_sets_reap_work */
+bool ftrace_stopped, died;		/* ftrace_disabled; klp_sets_died */
+byte introducing, blocking;		/* !rec->settled, rec->blocker: patches */
+byte expected;				/* klp_sets_left: patches */
+bool unverified;			/* klp_sets_unverified */
 bool noted;				/* klp_sets_nr_flags is not 0 */
 byte noted_forced, noted_marks;		/* klp_sets_flags: patches */
 
@@ -129,8 +133,8 @@ inline mutex_unlock()
 #define mutex_pass()	mutex_unlock(); mutex_lock()
 #endif
 
-#include "rules.pml"
 #include "engine.pml"
+#include "rules.pml"
 #include "stock.pml"
 
 /*
@@ -264,6 +268,18 @@ end:	do
 		mutex_unlock()
 #endif
 
+#ifdef UNLOAD
+	/* The hooks have lingered long enough. */
+	:: atomic { !mutex && core != CORE_GONE && hooked && !HOOKS_NEEDED && !died -> mutex = true };
+		klp_sets_remove_hooks();
+		mutex_unlock()
+#endif
+
+#ifdef STOPS
+	/* ftrace_kill() */
+	:: !ftrace_stopped -> ftrace_stopped = true
+#endif
+
 	/* The work item of klp-sets. */
 	:: AT_ONCE {
 		atomic { reap_queued -> reap_queued = false; reap_runs = true };
@@ -305,13 +321,14 @@ end:	do
 		:: in_sysfs & BIT(0) -> p = 0
 		:: in_sysfs & BIT(1) -> p = 1
 		fi;
-		in_store = BIT(p) };
+		in_store = BIT(p);
+		began_settled = is_enabled & BIT(p) && transition != p };
 		klp_sets_at_enabled_store(p);
 		if
 		:: !refused -> enabled_store(p)
 		:: else
 		fi;
-		atomic { refused = false; in_store = 0 }
+		atomic { refused = false; in_store = 0; began_settled = false }
 	od
 }
 #endif

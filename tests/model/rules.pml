@@ -19,13 +19,13 @@
  */
 byte with, without;
 byte was_forced;		/* the forced flags when the transition started */
-bool guarded;			/* the hooks have been in place since then */
+bool guarded;			/* the hooks have been in force since then */
 bool forced_over[NR_TASKS];	/* force has switched the task inside a function */
 
 inline worlds_part(p, state)
 {
 	was_forced = forced;
-	guarded = hooked;
+	guarded = IN_FORCE;
 	if
 	:: state == PATCHED -> with = (with & ~REPLACED(p)) | BIT(p)
 	:: else -> without = without & ~BIT(p)
@@ -90,10 +90,20 @@ inline core_let_go(p)
 #define SHARE_AT(p, q, a)	((a) < NR_ADDRS && CHANGES(p, a) && CHANGES(q, a))
 #define SHARE(p, q)	(SHARE_AT(p, q, 0) || SHARE_AT(p, q, 1) || SHARE_AT(p, q, 2))
 
-/* A patch with a state that must stay is not disabled, only replaced. */
+/*
+ * A patch with a state that must stay is not disabled, only replaced, by anybody who could
+ * see that its transition is complete when he began. Until it is, it may be reversed.
+ */
+bool began_settled;
+
 inline stays_enabled(p)
 {
-	assert(false)
+	assert(!began_settled)
+}
+
+inline may_be_reversed(p)
+{
+	assert(!refused || !(introducing & BIT(p)))
 }
 
 /* A patch is refused for nothing but a function that is changed outside its scope. */
@@ -205,5 +215,6 @@ inline bystanders_unharmed()
 #define COUNT(s)	(((s) & 1) + (((s) >> 1) & 1) + (((s) >> 2) & 1))
 inline core_held()
 {
-	assert(core_ref >= COUNT(alive) + (admitted != NONE))
+	assert(core_ref >= COUNT(alive) + (admitted != NONE));
+	assert(!died || !alive && admitted == NONE)
 }

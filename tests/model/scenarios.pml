@@ -138,6 +138,16 @@
 #define UNLOAD
 #endif
 
+/* The same, and ftrace may stop for good at any time. */
+#ifdef FTRACE_STOPS
+#define NR_PATCHES	2
+#define SETS		ROW(1,		0,	0)
+#define FUNCTIONS	0
+#define CALLERS		0
+#define STOPS
+#define UNLOAD
+#endif
+
 /* Two patches of a set are loaded at the same time. */
 #ifdef TWO_LOADERS
 #define NR_PATCHES	2
@@ -155,6 +165,11 @@
 #define CALLERS		0
 #define FAILURES
 #define WRITER
+#endif
+
+/* What is not about the check after a transition is small without it. */
+#if !defined STOPS && !defined WRITER
+#define VERIFIES
 #endif
 
 #ifndef OBSOLETES

@@ -197,7 +197,7 @@ sub refusals {
 	};
 
 	if ($self->{transition}) {
-		push @found, [ 'EBUSY' ];
+		push @found, [ 'EBUSY', managed($patch) ? ("'$patch->{name}' is not enabled", 'in transition') : () ];
 		# Stock livepatch by itself looks at the states first.
 		return @found if $self->rules_apply || managed($patch);
 	}
@@ -467,6 +467,10 @@ sub try_complete {
 		$patch->{was_forced} = 1 if grep { $_->{was_forced} } @gone;
 		$self->uevent($patch, 'enabled');
 		$self->uevent($_, 'replaced') for @gone;
+		for my $old (grep { managed($_) } @gone) {
+			push @{$self->{said}}, [ who($old) . ' is replaced by', "'$patch->{name}'" ]
+				unless managed($patch) && $patch->{set} == $old->{set};
+		}
 	} elsif (!$t->{enable} && !$t->{patching}) {
 		$self->uevent($patch, 'disabled');
 	}
@@ -582,7 +586,9 @@ sub op_disable {
 	my $t = $self->{transition};
 
 	return [ 'EINVAL' ] unless $self->is_enabled($patch);
-	for my $state (grep { $_->{block} } @{$patch->{own}}) {
+	# Not while they are being introduced.
+	my $introduced = !$t || $t->{patch} != $patch || !$t->{enable};
+	for my $state (grep { $introduced && $_->{block} } @{$patch->{own}}) {
 		return [ 'EBUSY', "'$name'", "state $state->{id}" ], $t ? [ 'EBUSY' ] : ();
 	}
 	if ($self->in_transition($patch)) {
@@ -652,7 +658,7 @@ sub op_assign {
 
 	my @refusals;
 	push @refusals, [ 'EEXIST' ] if managed($patch);
-	push @refusals, [ 'EBUSY' ] if $self->{transition};
+	push @refusals, [ 'EBUSY', "'$name' is not assigned", 'in transition' ] if $self->{transition};
 	return @refusals if @refusals;
 	for my $old (grep { $_ != $patch } @{$self->{patches}}) {
 		my @why = ([ 'EINVAL', "'$name'", "'$old->{name}'" ]);
@@ -724,7 +730,7 @@ sub picture {
 			$see{"$key runs"} = $self->runs($key);
 		}
 	}
-	$see{hooks} = $self->hooked ? 'yes' : 'no';
+	$see{hooks} = 'yes' if $self->hooked;
 
 	for my $patch (@{$self->{patches}}) {
 		my $name = $patch->{name};

@@ -52,17 +52,17 @@ skips_kernel() {
 }
 
 # select_tests WORDS...: names, with or without .sh, or globs; none is the kernel's
-# choice, or all functional tests that may tell something new on it. Few kernels can run those in tests/faults.
+# choice, or all functional tests that may tell something new on it. Few kernels can run
+# those in tests/faults.
 select_tests() {
-	local word words file found
-	local all=
+	local word words file found all=
 	[ $# -gt 0 ] || all=1
 	read -r -a words <<< "${*:-${choice[$kernel]:-functional/*}}"
 	for word in "${words[@]}"; do
 		found=
 		word=${word##*tests/}
 		[[ $word == */* ]] || word="*/$word"
-		for file in "$top"/tests/{functional,faults}/*.sh; do
+		for file in "$top"/tests/{functional,faults,fatal}/*.sh; do
 			# Helpers that tests source are not executable.
 			[ -x "$file" ] || continue
 			[ -z "$all" ] || ! skips_kernel "$file" || continue
