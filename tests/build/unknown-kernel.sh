@@ -7,7 +7,8 @@ kdir=/lib/modules/$KLP_SETS_KERNEL/build
 source=/lib/modules/$KLP_SETS_KERNEL/source
 livepatch_h=$source/include/linux/livepatch.h
 # Callbacks have moved into a header of their own.
-callbacks_h=$(grep -l '(\*pre_patch)(struct klp_object' "$source"/include/linux/livepatch*.h)
+callbacks_h=$(grep -l '(\*\(klp_\)\?pre_patch\(_t\)\?)(struct klp_object' \
+	"$source"/include/linux/livepatch*.h)
 ftrace_h=$source/include/linux/ftrace.h
 config=$kdir/include/config/auto.conf
 said=$(mktemp)
@@ -127,7 +128,7 @@ it "another klp_enable_patch()" header "its klp_enable_patch() is of another typ
 	's/^int klp_enable_patch(struct klp_patch \*/int klp_enable_patch(int flags, struct klp_patch */'
 
 object_callbacks() {
-	change "$callbacks_h" 's/(\*pre_patch)(struct klp_object \*/(*pre_patch)(struct klp_patch */'
+	change "$callbacks_h" 's/\((\*\(klp_\)\?pre_patch\(_t\)\?)(struct \)klp_object/\1klp_patch/'
 	stops "the pre_patch of its livepatches is of another type"
 }
 it "other callbacks of objects" object_callbacks
