@@ -37,9 +37,13 @@ is_dead() {
 
 # Nothing that it has hooked may lead into nothing.
 stays_for_ever() {
+	local said
 	logged "ftrace has stopped itself" "stays loaded"
 	rmmod klp_sets 2> /dev/null && fail "a dead core was removed"
 	is_dead || fail "it says that it is alive"
+	said=$(klp-sets status) && fail "klp-sets status ends as if all was well: $said"
+	[[ $said == *"ftrace has stopped itself, and klp_sets with it"* ]] ||
+		fail "klp-sets status says: $said"
 }
 
 refuses_all() {

@@ -6,8 +6,18 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
 
+# And an operator who asks is told.
 anomalies() {
+	local said
 	wait_until "$1 anomalies are counted" holds /sys/kernel/klp_sets/anomalies "$1"
+	said=$(klp-sets status)
+	case $1:$? in
+	0:0) ;;
+	0:*) fail "all is well, and klp-sets status says: $said" ;;
+	*:1) [[ $said == *"did not do what klp_sets relies on, $1 time"* ]] ||
+		fail "klp-sets status does not tell of $1 anomalies: $said" ;;
+	*) fail "klp-sets status ends as if all was well: $said" ;;
+	esac
 }
 
 # unhook FUNCTION: the hook is in place for ftrace, and is not called

@@ -104,7 +104,7 @@ static void find_installed(struct core *core, const char *srcversion)
 const struct core *module_core(void)
 {
 	static struct core core;
-	char *srcversion, *untested;
+	char *srcversion, *untested, *anomalies;
 
 	if (core.version || !module_is_loaded("klp_sets"))
 		return &core;
@@ -112,9 +112,13 @@ const struct core *module_core(void)
 	srcversion = sysfs_read("/sys/module", "klp_sets", "srcversion");
 	untested = sysfs_read("/sys/module", "klp_sets", "parameters/untested");
 	core.untested = untested && *untested == 'Y';
+	core.dead = sysfs_flag("/sys/kernel", "klp_sets", "dead") > 0;
+	anomalies = sysfs_read("/sys/kernel", "klp_sets", "anomalies");
+	core.anomalies = anomalies ? strtoul(anomalies, NULL, 10) : 0;
 	find_installed(&core, srcversion);
 	free(srcversion);
 	free(untested);
+	free(anomalies);
 	return &core;
 }
 

@@ -15,6 +15,8 @@ struct core {
 	char *installed;	/* the version of the file, or NULL */
 	bool other_build;	/* the file is not what is loaded */
 	bool untested;		/* this kernel is newer than those that it was tested on */
+	bool dead;		/* ftrace has stopped, and it with it */
+	unsigned long anomalies; /* how often the kernel did not do what it should */
 };
 
 /* To be freed never. */

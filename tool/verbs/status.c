@@ -240,7 +240,8 @@ static struct status *find_out(void)
 
 static bool is_well(const struct status *s)
 {
-	if (s->changing || (s->ftrace && s->ftrace->off))
+	if (s->changing || (s->ftrace && s->ftrace->off) || module_core()->dead ||
+	    module_core()->anomalies)
 		return false;
 	for (size_t i = 0; i < s->nr_findings; i++) {
 		if (s->findings[i].effect == NOT_IN_EFFECT || s->findings[i].effect == UNKNOWN)
@@ -366,6 +367,11 @@ static size_t print_patch(const struct status *s, size_t first, bool verbose)
 /* Only what is not as everywhere. */
 static void print_core(const struct core *core)
 {
+	if (core->dead)
+		puts("ftrace has stopped itself, and klp_sets with it: no livepatch can be enabled in a set before the next boot.");
+	if (core->anomalies)
+		printf("The kernel did not do what klp_sets relies on, %lu time%s since it was loaded: do not load further livepatches, keep the kernel log, and reboot when you can.\n",
+		       core->anomalies, core->anomalies == 1 ? "" : "s");
 	if (core->untested)
 		puts("The module klp_sets was loaded with untested=1: this kernel is newer than those that it was tested on.");
 	if (!core->other_build)
@@ -497,6 +503,8 @@ static struct json_object *json_core(const struct core *core)
 	json_object_object_add(object, "installed", json_text(core->installed));
 	json_object_object_add(object, "other_build", json_object_new_boolean(core->other_build));
 	json_object_object_add(object, "untested", json_object_new_boolean(core->untested));
+	json_object_object_add(object, "dead", json_object_new_boolean(core->dead));
+	json_object_object_add(object, "anomalies", json_object_new_int64(core->anomalies));
 	return object;
 }
 
