@@ -191,4 +191,5 @@ switched_off() {
 }
 it "with fast_search=0 the list stays as it is" switched_off
 
-finish
+echo "1..$test_count"
+exit $test_status
