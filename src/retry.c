@@ -26,8 +26,11 @@ MODULE_PARM_DESC(fast_retry,
 /* In jiffies: 8 ms at first, then twice as much each time, up to stock's own second. */
 #define KLP_SETS_FIRST_DELAY	max(HZ / 125, 1)
 
-/* How long the last attempt was to wait for the next one, in jiffies; klp_mutex. */
-static unsigned int klp_sets_delay;
+/*
+ * How long the last attempt was to wait for the next one, in jiffies; klp_mutex. Who
+ * comes into the middle of a transition finds it as the last one ended.
+ */
+static unsigned int klp_sets_delay = HZ;
 
 /* It may be pending, for the attempt before a reversal, or from an earlier transition. */
 static notrace void klp_sets_schedule_attempt(unsigned int delay)
