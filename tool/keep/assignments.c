@@ -6,7 +6,6 @@
  * klp_sets. What is in /etc/klp-sets/assign.conf is given to it again at boot, and
  * is used by load and install. A line there reads like one in /sys/kernel/klp_sets/assign.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,22 +18,12 @@
 #include "read/util.h"
 
 #define ASSIGN "/sys/kernel/klp_sets/assign"
-/* As in the kernel: of a module's name. */
-#define NAME_MAX_LEN 55
-
 /* --- lines ------------------------------------------------------------------ */
 
 /* A name in the form that the list of modules has. */
 static bool parse_module(char *name)
 {
-	size_t i;
-
-	for (i = 0; name[i]; i++) {
-		if (!isgraph((unsigned char)name[i]) || name[i] == '/' || name[i] == '#')
-			return false;
-	}
-	module_underscores(name);
-	return i && i <= NAME_MAX_LEN;
+	return is_module_name(module_underscores(name));
 }
 
 bool assignment_from_words(char **words, size_t n, struct assignment *a)

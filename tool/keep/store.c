@@ -30,6 +30,7 @@
 #include "keep/files.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
+#include "read/names.h"
 #include "read/util.h"
 
 #define CONTENT "content"
@@ -67,7 +68,7 @@ static bool parse_slot(const char *name, struct slot *slot)
 		slot->has_set = true;
 		return parse_set(name + end, &slot->replace_set);
 	}
-	if (sscanf(name, "%*u-stock-%n", &end) == 0 && end && name[end]) {
+	if (sscanf(name, "%*u-stock-%n", &end) == 0 && end && is_module_name(name + end)) {
 		slot->stock = xstrdup(name + end);
 		return true;
 	}
@@ -100,18 +101,20 @@ static const char *module_ending(const char *file)
 static void read_version(struct store *s, struct version *v, const char *folder,
 			 char **complaints)
 {
-	char **names;
+	char **names, *name = NULL;
 	struct stat st;
 	size_t n;
 
 	names = list_folder(folder, &n);
 	if (!names)
 		complain(complaints, s, "%s cannot be read: %s", folder, strerror(errno));
-	else if (n != 1 || !strstr(names[0], ".ko"))
+	else if (n == 1)
+		name = module_name(names[0]);
+	if (names && !name) {
 		complain(complaints, s, "%s does not hold one module, as it should", folder);
-	else {
+	} else if (name) {
 		v->path = join(folder, names[0]);
-		v->name = xasprintf("%.*s", (int)(strstr(names[0], ".ko") - names[0]), names[0]);
+		v->name = name;
 		if (!stat(v->path, &st))
 			v->installed = st.st_mtime;
 	}
@@ -245,8 +248,8 @@ struct slot *store_find_stock(const struct store *s, const char *name)
 
 struct slot *store_find_arg(const struct store *s, const char *arg)
 {
-	struct livepatch *lp;
 	uint32_t set;
+	char *name;
 
 	if (parse_set(arg, &set)) {
 		struct slot *slot = store_find_set(s, set);
@@ -256,12 +259,12 @@ struct slot *store_find_arg(const struct store *s, const char *arg)
 		die("set %u is not in the store of kernel %s. 'klp-sets list --stored' shows "
 		    "what is", set, kernel_release());
 	}
-	lp = livepatch_new(arg);
+	name = need_module_name(arg);
 	for (size_t i = 0; i < s->nr_slots; i++) {
 		struct slot *slot = &s->slots[i];
 
-		if ((slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name)) ||
-		    (slot->stock && !strcmp(slot->stock, lp->name)))
+		if ((slot->versions[0].name && !strcmp(slot->versions[0].name, name)) ||
+		    (slot->stock && !strcmp(slot->stock, name)))
 			return slot;
 	}
 	die("'%s' is not in the store of kernel %s. 'klp-sets list --stored' shows what is",

@@ -118,6 +118,11 @@ static int insert_dependencies(struct kmod_ctx *ctx, char *names, char **said)
 	for (name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
 		/* The name of a file, until it is loaded. */
 		module_underscores(name);
+		if (!is_module_name(name)) {
+			*said = xasprintf("the file is damaged: it needs the module '%s', which cannot be a name",
+					  name);
+			return -EINVAL;
+		}
 		if (module_is_loaded(name))
 			continue;
 		if (!strcmp(name, "klp_sets")) {

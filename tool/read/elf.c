@@ -18,6 +18,7 @@
 #include "read/elf.h"
 #include "read/image.h"
 #include "read/livepatch.h"
+#include "read/names.h"
 #include "read/util.h"
 
 /* struct klp_patch */
@@ -71,6 +72,9 @@
 #define EXT_NR_FUNCS	56
 #define EXT_OBJ_SIZE	64
 #define EXT_FUNC_SIZE	24
+
+/* The section with struct module. */
+#define THIS_MODULE	".gnu.linkonce.this_module"
 
 /* Many tables may be one and the same, for somebody who plays tricks. */
 #define MAX_ENTRIES	10000
@@ -357,7 +361,7 @@ static void read_sets_patch(struct reader *r, struct place patch)
 static bool is_this_module(struct reader *r, const struct pointer *p)
 {
 	return !p->to.offset && p->to.section &&
-	       !strcmp(image_section_name(r->image, p->to), ".gnu.linkonce.this_module");
+	       !strcmp(image_section_name(r->image, p->to), THIS_MODULE);
 }
 
 /* The variable's address is passed on; to look into it is something else. */
@@ -517,16 +521,34 @@ static char *printable(const char *s)
 	return copy;
 }
 
-/* From modinfo, which also depmod trusts, or from the file's name. */
-static char *read_module_name(const struct image *image, const char *path)
+/*
+ * The name of struct module, which is what the kernel goes by. What comes before it there
+ * is zero in a file, as is what follows. Modinfo, which depmod trusts, has it as well.
+ */
+static char *read_module_name(const struct image *image, char **why)
 {
-	const char *name = image_modinfo(image, "name", NULL), *slash = strrchr(path, '/');
-	char *copy = printable(name ? name : slash ? slash + 1 : path);
-	char *end = name ? NULL : strstr(copy, ".ko");
+	const char *known = image_modinfo(image, "name", NULL);
+	const unsigned char *bytes = NULL;
+	uint64_t size = 0, i = 0;
+	struct place module;
+	char name[MODULE_NAME_MAX + 1] = "";
 
-	if (end)
-		*end = '\0';
-	return copy;
+	if (image_section(image, THIS_MODULE, &module, &size))
+		bytes = image_bytes(image, module, &size);
+	while (bytes && i < size && !bytes[i])
+		i++;
+	for (size_t len = 0; bytes && i < size && bytes[i] && len < MODULE_NAME_MAX; i++)
+		name[len++] = bytes[i];
+	while (bytes && i < size && !bytes[i])
+		i++;
+	if (!bytes || i < size || !is_module_name(name))
+		*why = xstrdup("the file is damaged: its module has no name that a module can have");
+	else if (known && strcmp(known, name))
+		*why = xasprintf("the file is damaged: its module is called '%s', and '%s' in its modinfo",
+				 name, printable(known));
+	else
+		return xstrdup(name);
+	return NULL;
 }
 
 /* What klp_sets_enable_patch() and MODULE_INFO(replace_set) leave in the file. */
@@ -613,7 +635,11 @@ struct livepatch *livepatch_from_file(const char *path, char **why)
 		image_close(r.image);
 		return NULL;
 	}
-	name = read_module_name(r.image, path);
+	name = read_module_name(r.image, why);
+	if (!name) {
+		image_close(r.image);
+		return NULL;
+	}
 	r.lp = livepatch_new(name);
 	free(name);
 	r.lp->path = xstrdup(path);

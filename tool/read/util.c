@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "read/util.h"
+#include "read/names.h"
 
 bool opt_json;
 bool opt_quiet;
@@ -206,8 +207,11 @@ const char *kernel_release(void)
 	static struct utsname name;
 	const char *release = getenv("KLP_SETS_KERNEL");
 
-	if (release && *release)
+	if (release && *release) {
+		if (!is_release(release))
+			die("KLP_SETS_KERNEL is '%s', which no kernel can be called", release);
 		return release;
+	}
 	if (uname(&name))
 		die("uname: %s", strerror(errno));
 	return name.release;

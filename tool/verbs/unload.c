@@ -147,7 +147,7 @@ static struct machine *wait_for_others(struct machine *m, const struct livepatch
 static int unload(const char *arg, const struct load_options *options)
 {
 	struct machine *m = machine_read();
-	char *module = module_name(arg);
+	char *module = need_module_name(arg);
 	const struct livepatch *lp;
 	int status = EXIT_OK;
 

@@ -1,0 +1,89 @@
+#!/bin/bash
+# Files and names from strangers: nothing here needs a kernel.
+. "$(dirname "$0")/lib.sh"
+
+folder=$(cd "$(dirname "$0")" && pwd)
+bad=$scratch/bad.ko
+
+# forge WHAT...: $bad is vendor_a_v1 with this in it
+forge() {
+	"$folder/forge" $modules/vendor_a_v1.ko "$bad" "$@" || fail "forge $*"
+}
+
+# Whatever is tried, it is refused with these words, and nothing is there afterwards.
+refused() {
+	reject 1 "$1" check --empty "$bad"
+	reject 1 "$1" install "$bad"
+	[[ ! -e $KLP_SETS_ROOT/var ]] || fail "something was made: $(find "$KLP_SETS_ROOT")"
+}
+
+# --- names ---------------------------------------------------------------------
+
+long=$(printf 'n%.0s' {1..56})
+
+names_in_files() {
+	local name
+	for name in ../../../tmp/victim .hidden .. '' a.ko.b a/b 'a b' $'a\nb' $'a\e[31mb' a-b \
+		ü "$long" "$(printf 'n%.0s' {1..300})"; do
+		forge "name=${name:0:56}" "modinfo:name=$name"
+		refused "its module has no name that a module can have"
+		# One that counts, and one that depmod trusts.
+		forge "modinfo:name=$name"
+		refused "its module is called 'vendor_a_v1'"
+	done
+	forge name=vendor_a_v2
+	refused "its module is called 'vendor_a_v2', and 'vendor_a_v1' in its modinfo"
+	# More than a name where nothing but the name may be.
+	forge .gnu.linkonce.this_module@0=41
+	refused "no name that a module can have"
+	forge .gnu.linkonce.this_module@100=41
+	refused "no name that a module can have"
+	forge .gnu.linkonce.this_module:type=8
+	refused "no name that a module can have"
+	# Those without modinfo have a name all the same, whatever the file is called.
+	forge name=other modinfo:name
+	accept install "$bad"
+	stored 01-set-1/current/other.ko
+	forge "name=${long:1}" "modinfo:name=${long:1}"
+	accept install "$bad"
+	stored "01-set-1/before-1/other.ko" "01-set-1/current/${long:1}.ko"
+}
+it "what a module is called in its file is a name, the kernel's, or the file is damaged" names_in_files
+
+names_in_arguments() {
+	local name
+	for name in .hidden .. ../.. '' a.ko.b 'a b' $'a\nb' '*' a/ ü "$long"; do
+		reject 2 "cannot be the name of a module" assign "$name" 7
+		reject 2 "cannot be the name of a module" assign "$name" -
+		reject 2 "cannot be the name of a module" uninstall "$name"
+		reject 2 "cannot be the name of a module" rollback "$name"
+	done
+	accept assign some/where/fix-1.ko.xz 7
+	says "'fix_1' will belong to set 7"
+	# In files that an administrator wrote, too.
+	printf '%s\n' '../x 3' '* 4' "$long 5" 'a.b 6' 'good 8' > "$KLP_SETS_ROOT/etc/klp-sets/assign.conf"
+	accept assign
+	for line in 1 2 3 4; do
+		says "line $line is left out"
+	done
+	says good
+	KLP_SETS_KERNEL=../../../tmp reject 1 "no kernel can be called" install $modules/vendor_a_v1.ko
+	KLP_SETS_KERNEL=.. reject 1 "no kernel can be called" list --stored
+	KLP_SETS_KERNEL=6.12.118+deb13-amd64 accept list --stored
+}
+it "a name of a command line or of the configuration is one, too" names_in_arguments
+
+names_in_store() {
+	local name slot=$store/content/01-set-1/current
+	install vendor_a_v1 client_s1
+	for name in .ko a.ko.b 'a b.ko' "$long.ko"; do
+		mv "$slot/vendor_a_v1.ko" "$slot/$name"
+		reject 1 "does not hold one module" list --stored
+		mv "$slot/$name" "$slot/vendor_a_v1.ko"
+	done
+	mv "$store/content/02-stock-client_s1" "$store/content/02-stock-a.b"
+	reject 1 "02-stock-a.b is not of the store" list --stored
+}
+it "and so is the name of a file in the store" names_in_store
+
+finish
