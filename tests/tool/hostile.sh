@@ -86,4 +86,53 @@ names_in_store() {
 }
 it "and so is the name of a file in the store" names_in_store
 
+# --- one look ------------------------------------------------------------------
+
+# opened NUMBER VERB...: so often it opens $bad, which is compressed or not
+opened() {
+	local expected=$1 found
+	shift
+	strace -f -e trace=open,openat -o "$scratch/trace" klp-sets "$@" > /dev/null 2>&1
+	found=$(grep -cF "\"$bad\"" "$scratch/trace")
+	[[ $found == "$expected" ]] || fail "klp-sets $*: the file is opened $found times"
+}
+
+opens_once() {
+	cp $modules/vendor_a_v1.ko "$bad"
+	opened 1 check --empty "$bad"
+	opened 1 install "$bad"
+	opened 1 load "$bad"
+	gzip -c $modules/vendor_a_v2.ko > "$bad"
+	opened 1 check --empty "$bad"
+	opened 1 install "$bad"
+	opened 1 load "$bad"
+	# Named by what it is.
+	stored 01-set-1/before-1/vendor_a_v1.ko 01-set-1/current/vendor_a_v2.ko.gz
+}
+it "a file is opened once" opens_once
+
+judges_what_it_stores() {
+	local before
+	install vendor_c_module
+	for before in vendor_a_v1.ko vendor_a_v2.ko.gz; do
+		cp "$modules/${before%.gz}" "$bad"
+		[[ $before != *.gz ]] || gzip -c "$modules/${before%.gz}" > "$bad"
+		cp "$bad" "$scratch/before"
+		exec {lock}> "$KLP_SETS_ROOT/var/lib/klp-sets/lock"
+		flock $lock
+		klp-sets install "$bad" > "$scratch/said" 2>&1 {lock}>&- &
+		until grep -q "waiting for another" "$scratch/said"; do
+			kill -0 $! || fail "it does not wait: $(< "$scratch/said")"
+		done
+		# The same file, and another one of the same name.
+		cat $modules/vendor_b_v1.ko > "$bad"
+		cp --remove-destination $modules/vendor_b_v1.ko "$bad"
+		exec {lock}>&-
+		wait $! || fail "$(< "$scratch/said")"
+		cmp "$scratch/before" "$store/content/02-set-1/current/$before" ||
+			fail "the store has another file"
+	done
+}
+it "what was judged is stored, whatever becomes of the file" judges_what_it_stores
+
 finish

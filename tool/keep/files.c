@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,44 +66,35 @@ int make_folder(const char *path)
 	return ret;
 }
 
-int copy_file(const char *from, const char *to)
+static int write_all(int fd, const void *data, size_t size)
 {
-	int in, out, err = 0;
-	ssize_t n;
+	const char *s = data;
 
-	in = open(from, O_RDONLY | O_CLOEXEC);
-	if (in < 0)
-		return -1;
-	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (out < 0) {
-		err = errno;
-	} else {
-		do {
-			n = sendfile(out, in, NULL, 1 << 24);
-		} while (n > 0);
-		if (n < 0)
-			err = errno;
-		if (close_synced(out) && !err)
-			err = errno;
-	}
-	close(in);
-	errno = err;
-	return err ? -1 : 0;
-}
+	while (size) {
+		ssize_t n = write(fd, s, size);
 
-static int write_all(int fd, const char *s)
-{
-	size_t len = strlen(s);
-
-	while (len) {
-		ssize_t n = write(fd, s, len);
-
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return -1;
 		s += n;
-		len -= n;
+		size -= n;
 	}
 	return 0;
+}
+
+int new_file(const char *path, const void *data, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), err = 0;
+
+	if (fd < 0)
+		return -1;
+	if (write_all(fd, data, size))
+		err = errno;
+	if (close_synced(fd) && !err)
+		err = errno;
+	errno = err;
+	return err ? -1 : 0;
 }
 
 /* A file that the administrator made a link stays one: what it points to is replaced. */
@@ -138,7 +128,7 @@ int replace_file(const char *path, const char *content)
 		err = errno;
 		goto out;
 	}
-	if (write_all(fd, content) || (there && fchown(fd, st.st_uid, st.st_gid)) ||
+	if (write_all(fd, content, strlen(content)) || (there && fchown(fd, st.st_uid, st.st_gid)) ||
 	    fchmod(fd, st.st_mode & 07777))
 		err = errno;
 	if (close_synced(fd) && !err)

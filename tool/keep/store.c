@@ -30,6 +30,7 @@
 #include "keep/files.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
+#include "read/modfile.h"
 #include "read/names.h"
 #include "read/util.h"
 
@@ -88,14 +89,6 @@ static bool parse_version(const char *name, size_t *version)
 		return false;
 	*version = n;
 	return true;
-}
-
-/* The part of a module's file name that says how it is compressed: ".ko.xz" */
-static const char *module_ending(const char *file)
-{
-	const char *ending = strstr(file, ".ko");
-
-	return ending ? ending : ".ko";
 }
 
 static void read_version(struct store *s, struct version *v, const char *folder,
@@ -312,7 +305,7 @@ void store_remove(struct store *s, struct slot *slot)
 	s->nr_slots--;
 }
 
-void slot_push(struct slot *slot, const char *name, const char *path)
+void slot_push(struct slot *slot, const char *name, struct module_file *file)
 {
 	/* In the place of one that is missing, else before all others. */
 	if (!slot->nr_versions || slot->versions[0].name) {
@@ -326,7 +319,8 @@ void slot_push(struct slot *slot, const char *name, const char *path)
 	}
 	memset(&slot->versions[0], 0, sizeof(slot->versions[0]));
 	slot->versions[0].name = xstrdup(name);
-	slot->versions[0].path = xstrdup(path);
+	slot->versions[0].path = xstrdup(file->path);
+	slot->versions[0].file = file;
 }
 
 void slot_pop(struct slot *slot)
@@ -378,15 +372,15 @@ static char *next_content(const struct store *s)
 static void write_version(struct version *v, const char *folder)
 {
 	const char *file = strrchr(v->path, '/');
-	char *path = xasprintf("%s/%s%s", folder, v->name,
-			       module_ending(file ? file : v->path));
+	/* A file of the store stays the same one, with the date of its installation. */
+	char *path = v->installed ? join(folder, file + 1) :
+				    xasprintf("%s/%s%s", folder, v->name, v->file->ending);
 
 	must(make_folder(folder), "made", folder);
-	/* A file of the store stays the same one, with the date of its installation. */
-	if (!v->installed)
-		must(copy_file(v->path, path), "written", path);
-	else
+	if (v->installed)
 		must(link(v->path, path), "linked", path);
+	else
+		must(new_file(path, v->file->data, v->file->size), "written", path);
 	must(sync_folder(folder), "synced", folder);
 	v->path = path;
 }
@@ -472,15 +466,21 @@ bool give_set(struct livepatch *lp, uint32_t set, char **why)
 	return true;
 }
 
-struct livepatch *slot_read(const struct slot *slot, size_t version)
+struct livepatch *slot_read(const struct slot *slot, size_t version, struct module_file **keep)
 {
 	const struct version *v = &slot->versions[version];
+	struct module_file *file;
 	struct livepatch *lp;
 	char *why;
 
 	if (!v->name)
 		return NULL;
-	lp = livepatch_from_file(v->path, &why);
+	file = module_file_open(v->path, &why);
+	lp = file ? livepatch_read(file, &why) : NULL;
+	if (keep && lp)
+		*keep = file;
+	else
+		module_file_close(file);
 	if (!lp) {
 		warn("'%s' of %s cannot be used: %s: %s. Install it again, or go back with "
 		     "'klp-sets rollback'", v->name, slot_label(slot), v->path, why);

@@ -18,6 +18,7 @@
 #include "know/module.h"
 #include "read/image.h"
 #include "read/kmsg.h"
+#include "read/modfile.h"
 #include "read/names.h"
 #include "read/util.h"
 
@@ -141,40 +142,48 @@ static int insert_dependencies(struct kmod_ctx *ctx, char *names, char **said)
 }
 
 /*
- * An uncompressed file is handed over by libkmod, as a file: some kernels want to know
- * where a module comes from. What it was built to decompress differs from one distribution
- * to the next, so a compressed file is handed over as it was read for the rules.
+ * Some kernels want to know where a module comes from, and load none that is just bytes:
+ * IMA, and LoadPin where it is enforced.
  */
-static int hand_over(struct kmod_module *mod, const struct image *image)
+static bool wants_origin(int err)
 {
-	const char *options = kmod_module_get_options(mod);
-	const void *content;
-	size_t size;
+	char *enforced = err == EPERM ? read_file("/proc/sys/kernel/loadpin/enforce") : NULL;
 
-	content = image_content(image, &size);
-	if (!content)
-		return kmod_module_insert_module(mod, 0, options);
-	return syscall(SYS_init_module, content, size, options ? options : "") ? -errno : 0;
+	return err == EACCES || (enforced && *enforced == '1');
 }
 
-int module_insert(const char *path, char **said)
+/*
+ * The bytes that were judged, whatever is in the file by now. Those who want a file look
+ * into it themselves.
+ */
+static int hand_over(const struct module_file *file, const char *options)
+{
+	if (!syscall(SYS_init_module, file->content, file->content_size, options))
+		return 0;
+	if (file->content != file->data || !wants_origin(errno))
+		return -errno;
+	return syscall(SYS_finit_module, file->fd, options, 0) ? -errno : 0;
+}
+
+int module_insert(const struct module_file *file, const char *name, char **said)
 {
 	struct kmod_ctx *ctx = new_context();
 	struct kmod_module *mod = NULL;
+	const char *names, *options;
 	struct image *image;
-	const char *names;
 	int fd, err;
 
-	image = image_open(path, said);
-	err = image ? kmod_module_new_from_path(ctx, path, &mod) : -ENOEXEC;
+	image = image_open(file, said);
+	err = image ? kmod_module_new_from_name(ctx, name, &mod) : -ENOEXEC;
 	if (!err) {
 		names = image_modinfo(image, "depends", NULL);
 		err = insert_dependencies(ctx, xstrdup(names ? names : ""), said);
 	}
 	if (!err) {
+		options = kmod_module_get_options(mod);
 		fd = kmsg_open();
-		err = hand_over(mod, image);
-		*said = kmsg_read(fd, kmod_module_get_name(mod));
+		err = hand_over(file, options ? options : "");
+		*said = kmsg_read(fd, name);
 	}
 	if (!err) {
 		free(*said);

@@ -18,6 +18,7 @@
 #include "read/elf.h"
 #include "read/image.h"
 #include "read/livepatch.h"
+#include "read/modfile.h"
 #include "read/names.h"
 #include "read/util.h"
 
@@ -621,9 +622,9 @@ static void read_livepatch(struct reader *r)
 	read_modinfo(r);
 }
 
-struct livepatch *livepatch_from_file(const char *path, char **why)
+struct livepatch *livepatch_read(const struct module_file *file, char **why)
 {
-	struct reader r = { .image = image_open(path, why) };
+	struct reader r = { .image = image_open(file, why) };
 	const char *marker;
 	char *name;
 
@@ -642,7 +643,7 @@ struct livepatch *livepatch_from_file(const char *path, char **why)
 	}
 	r.lp = livepatch_new(name);
 	free(name);
-	r.lp->path = xstrdup(path);
+	r.lp->path = xstrdup(file->path);
 	read_livepatch(&r);
 	free(r.objects);
 	image_close(r.image);
@@ -652,4 +653,13 @@ struct livepatch *livepatch_from_file(const char *path, char **why)
 		return NULL;
 	}
 	return r.lp;
+}
+
+struct livepatch *livepatch_from_file(const char *path, char **why)
+{
+	struct module_file *file = module_file_open(path, why);
+	struct livepatch *lp = file ? livepatch_read(file, why) : NULL;
+
+	module_file_close(file);
+	return lp;
 }

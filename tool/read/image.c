@@ -5,22 +5,15 @@
  * A file may be damaged, or made by somebody who means harm. Every offset that
  * comes from it is checked where it is used.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "read/image.h"
+#include "read/modfile.h"
 #include "read/util.h"
 
 #define CONSTANT 4
-
-/* More than any module: what a compressed file may become. */
-#define MAX_SIZE (256UL << 20)
 
 struct section {
 	const char *name;
@@ -34,9 +27,7 @@ struct variable {
 };
 
 struct image {
-	void *file;			/* decompressed */
 	size_t file_size;
-	bool compressed;
 	Elf *elf;
 	struct section *sections;
 	size_t nr_sections;
@@ -53,116 +44,6 @@ struct image {
 	struct place modinfo;
 	uint64_t modinfo_size;
 };
-
-/* --- the file --------------------------------------------------------------- */
-
-static const struct {
-	const char *magic;
-	size_t len;
-	const char *program;
-} compressions[] = {
-	{ "\x1f\x8b", 2, "gzip" },
-	{ "\xfd" "7zXZ", 6, "xz" },	/* with its NUL */
-	{ "\x28\xb5\x2f\xfd", 4, "zstd" },
-};
-
-/* All that can be read, or NULL with errno. */
-static unsigned char *read_all(int fd, size_t *size)
-{
-	size_t len = 0, room = 1 << 16;
-	unsigned char *buf = xcalloc(room, 1);
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, buf + len, room - len);
-		if (n <= 0)
-			break;
-		len += n;
-		if (len == room) {
-			if (room >= MAX_SIZE) {
-				n = -1;
-				errno = EFBIG;
-				break;
-			}
-			room *= 2;
-			buf = xrealloc(buf, room, 1);
-		}
-	}
-	if (n < 0) {
-		free(buf);
-		return NULL;
-	}
-	*size = len;
-	return buf;
-}
-
-/* The same formats that modprobe reads, by the programs that made them. */
-static unsigned char *read_through(const char *program, const char *path, size_t *size,
-				   char **why)
-{
-	char *const argv[] = { (char *)program, "-dcq", NULL };
-	posix_spawn_file_actions_t actions;
-	unsigned char *buf;
-	int pipefd[2], err, status;
-	pid_t pid;
-
-	if (pipe2(pipefd, O_CLOEXEC)) {
-		*why = xasprintf("%s", strerror(errno));
-		return NULL;
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, path, O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, pipefd[1], 1);
-	err = posix_spawnp(&pid, program, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(pipefd[1]);
-	if (err) {
-		close(pipefd[0]);
-		*why = xasprintf("it is compressed with %s, which is not installed here", program);
-		return NULL;
-	}
-	buf = read_all(pipefd[0], size);
-	err = errno;
-	close(pipefd[0]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!buf)
-		*why = xasprintf("%s", strerror(err));
-	else if (!WIFEXITED(status) || WEXITSTATUS(status))
-		*why = xasprintf("%s cannot decompress it", program);
-	if (*why) {
-		free(buf);
-		return NULL;
-	}
-	return buf;
-}
-
-static unsigned char *read_module(const char *path, size_t *size, bool *compressed, char **why)
-{
-	unsigned char *buf = NULL;
-	int fd, err;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		buf = read_all(fd, size);
-		err = errno;
-		close(fd);
-		errno = err;
-	}
-	if (!buf) {
-		*why = xasprintf("%s", strerror(errno));
-		return NULL;
-	}
-	for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++) {
-		if (*size >= compressions[i].len &&
-		    !memcmp(buf, compressions[i].magic, compressions[i].len)) {
-			free(buf);
-			*compressed = true;
-			return read_through(compressions[i].program, path, size, why);
-		}
-	}
-	return buf;
-}
 
 /* --- reading it ------------------------------------------------------------- */
 
@@ -397,18 +278,16 @@ static bool is_module(Elf *elf, char **why)
 	return true;
 }
 
-struct image *image_open(const char *path, char **why)
+struct image *image_open(const struct module_file *file, char **why)
 {
 	struct image *image = xcalloc(1, sizeof(*image));
 
 	*why = NULL;
-	image->file = read_module(path, &image->file_size, &image->compressed, why);
-	if (image->file) {
-		elf_version(EV_CURRENT);
-		image->elf = elf_memory(image->file, image->file_size);
-		if (is_module(image->elf, why) && !read_image(image))
-			*why = xstrdup("the file is damaged");
-	}
+	image->file_size = file->content_size;
+	elf_version(EV_CURRENT);
+	image->elf = elf_memory((char *)file->content, file->content_size);
+	if (is_module(image->elf, why) && !read_image(image))
+		*why = xstrdup("the file is damaged");
 	if (*why) {
 		image_close(image);
 		return NULL;
@@ -419,7 +298,6 @@ struct image *image_open(const char *path, char **why)
 void image_close(struct image *image)
 {
 	elf_end(image->elf);
-	free(image->file);
 	free(image->sections);
 	free(image->pointers);
 	free(image->targets);
@@ -430,12 +308,6 @@ void image_close(struct image *image)
 }
 
 /* --- looking into it ---------------------------------------------------------- */
-
-const void *image_content(const struct image *image, size_t *size)
-{
-	*size = image->file_size;
-	return image->compressed ? image->file : NULL;
-}
 
 const char *image_modinfo(const struct image *image, const char *tag, const char *prev)
 {

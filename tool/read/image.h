@@ -20,13 +20,12 @@ struct pointer {
 };
 
 struct image;
+struct module_file;
 
-/* NULL with the reason in *why, which is to be freed. */
-struct image *image_open(const char *path, char **why);
+/* Needs the file as long as it is open. NULL with the reason in *why, which is to be freed. */
+struct image *image_open(const struct module_file *file, char **why);
 void image_close(struct image *image);
 
-/* What a compressed file contains, or NULL when it is not compressed. */
-const void *image_content(const struct image *image, size_t *size);
 /* The value of a modinfo tag after *prev* (NULL: the first one), or NULL. */
 const char *image_modinfo(const struct image *image, const char *tag, const char *prev);
 /* Whether it needs a symbol of the kernel or another module. */

@@ -16,19 +16,15 @@ char *module_underscores(char *name)
 	return name;
 }
 
-/* Whatever the locale is: these are bytes of C identifiers. */
-static bool is_word(const char *s, const char *more)
-{
-	for (; *s; s++) {
-		if (!isascii(*s) || !(isalnum(*s) || strchr(more, *s)))
-			return false;
-	}
-	return true;
-}
-
 bool is_module_name(const char *name)
 {
-	return *name && strlen(name) <= MODULE_NAME_MAX && is_word(name, "_");
+	size_t i;
+
+	for (i = 0; name[i]; i++) {
+		if (!isascii(name[i]) || !(isalnum(name[i]) || name[i] == '_'))
+			return false;
+	}
+	return i && i <= MODULE_NAME_MAX;
 }
 
 char *module_name(const char *arg)
@@ -56,10 +52,4 @@ char *need_module_name(const char *arg)
 		usage_error("'%s' cannot be the name of a module: 1 to %d letters, digits, - and _",
 			    arg, MODULE_NAME_MAX);
 	return name;
-}
-
-/* As distributions name them: 6.12.118+deb13-amd64, 5.14.0-427.el9.x86_64, 6.8~rc1 */
-bool is_release(const char *name)
-{
-	return *name && *name != '.' && strlen(name) <= 64 && is_word(name, "-+._~:@,=%^");
 }

@@ -19,7 +19,5 @@ char *module_name(const char *arg);
 char *need_module_name(const char *arg);
 /* Every '-' of a file's name is a '_' in the list of modules. Changes it, and returns it. */
 char *module_underscores(char *name);
-/* Whether it can be the name of a kernel's release, which is a part of paths, too. */
-bool is_release(const char *name);
 
 #endif /* KLP_SETS_READ_NAMES_H */

@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "read/util.h"
-#include "read/names.h"
+
+/* More than the symbols of any kernel, which are the largest text that is read. */
+#define FILE_MAX (128UL << 20)
 
 bool opt_json;
 bool opt_quiet;
@@ -113,38 +116,99 @@ char *xasprintf(const char *fmt, ...)
 	return s;
 }
 
-char *read_file(const char *path)
+int open_regular(const char *path)
 {
-	size_t len = 0, size = 4096;
-	char *buf = xcalloc(size, 1);
-	int fd, err;
-	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err = 0;
+	struct stat st;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		goto failed;
-	while ((n = read(fd, buf + len, size - len - 1)) > 0) {
+		return -1;
+	if (fstat(fd, &st))
+		err = errno;
+	else if (S_ISDIR(st.st_mode))
+		err = EISDIR;
+	else if (!S_ISREG(st.st_mode))
+		err = EMEDIUMTYPE;
+	if (!err)
+		return fd;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+void *read_bytes(int fd, size_t max, size_t *size)
+{
+	size_t len = 0, room = 4096;
+	char *buf = xcalloc(room, 1);
+	ssize_t n;
+	int err;
+
+	while ((n = read(fd, buf + len, room - len - 1))) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
 		len += n;
-		if (len == size - 1) {
-			size *= 2;
-			buf = xrealloc(buf, size, 1);
+		if (len > max) {
+			n = -1;
+			errno = EFBIG;
+			break;
+		}
+		if (len == room - 1) {
+			room *= 2;
+			buf = xrealloc(buf, room, 1);
 		}
 	}
+	if (n < 0) {
+		err = errno;
+		free(buf);
+		errno = err;
+		return NULL;
+	}
+	buf[len] = '\0';
+	*size = len;
+	return buf;
+}
+
+static bool is_null_device(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+char *read_file(const char *path)
+{
+	int fd = open_regular(path), err;
+	size_t len;
+	char *text;
+
+	if (fd < 0) {
+		err = errno;
+		if (err == EMEDIUMTYPE && is_null_device(path))
+			return xstrdup("");
+		errno = err;
+		return NULL;
+	}
+	text = read_bytes(fd, FILE_MAX, &len);
 	err = errno;
 	close(fd);
 	errno = err;
-	if (n < 0)
-		goto failed;
-	if (len && buf[len - 1] == '\n')
-		len--;
-	buf[len] = '\0';
-	return buf;
+	if (text && len && text[len - 1] == '\n')
+		text[len - 1] = '\0';
+	return text;
+}
 
-failed:
-	err = errno;
-	free(buf);
-	errno = err;
-	return NULL;
+const char *file_strerror(int err)
+{
+	switch (err) {
+	case EMEDIUMTYPE:
+		return "it is not a regular file";
+	case EFBIG:
+		return "it is too large";
+	default:
+		return strerror(err);
+	}
 }
 
 int write_file(const char *path, const char *value)
@@ -200,6 +264,12 @@ const char *root_path(void)
 	const char *root = getenv("KLP_SETS_ROOT");
 
 	return root ? root : "";
+}
+
+/* It is a part of paths: 6.12.118+deb13-amd64, 5.14.0-427.el9.x86_64 */
+static bool is_release(const char *name)
+{
+	return *name != '.' && !strchr(name, '/') && strlen(name) < sizeof(((struct utsname *)0)->release);
 }
 
 const char *kernel_release(void)
