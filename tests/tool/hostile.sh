@@ -135,4 +135,94 @@ judges_what_it_stores() {
 }
 it "what was judged is stored, whatever becomes of the file" judges_what_it_stores
 
+# --- bounds --------------------------------------------------------------------
+
+# The command gets half a GiB and ten seconds of a processor, and must not need them.
+bounded() {
+	local status=0
+	said=$(ulimit -v 524288; ulimit -t 10; timeout 120 klp-sets "$@" 2>&1) || status=$?
+	((status <= 2)) || fail "klp-sets $*: status $status: ${said:0:500}"
+	[[ $said != *"out of memory"* ]] || fail "klp-sets $*: $said"
+}
+
+damaged() {
+	bounded check --empty "$bad"
+	[[ $said == *"the file is damaged"* || $said == *"not a livepatch"* ]] || fail "$1: $said"
+}
+
+wrong_sections() {
+	local section field value
+	for section in .data .bss .modinfo .symtab .strtab .shstrtab .rela.data \
+		.gnu.linkonce.this_module .init.text .rodata.str1.1; do
+		for value in 0xffffffffffffffff 0xfffffffffffffff0 0x8000000000000000 0x100000000; do
+			for field in size offset; do
+				[[ $section:$field != .bss:offset ]] || continue
+				forge "$section:$field=$value"
+				damaged "$section:$field=$value"
+			done
+			# Nothing that would have to be in the file.
+			forge "$section:type=8" "$section:size=$value"
+			damaged "$section of $value zeros"
+		done
+	done
+	forge .symtab:entsize=0
+	damaged "symbols of no size"
+	forge .strtab:size=5
+	damaged "names without an end"
+	for value in ffffffffffffffff f8ffffffffffffff 0104000000000000; do
+		forge ".rela.data@0=$value"
+		damaged "a relocation at $value"
+	done
+}
+it "sections that cannot be in the file, or wrap, are damage" wrong_sections
+
+costly() {
+	local shape
+	for shape in "kpatch 10000" "objects 10000" "short 9000" "nameless 9000" "overlap 9000" \
+		"strings 100000"; do
+		# shellcheck disable=SC2086
+		"$folder/make-module" $shape "$bad" || fail "make-module $shape"
+		bounded check --empty "$bad"
+		gzip -f "$bad"
+		mv "$bad.gz" "$bad"
+		bounded check --empty --json "$bad"
+	done
+}
+it "what a small file may cost has a bound" costly
+
+endless() {
+	local file
+	mkfifo "$scratch/fifo"
+	for file in "$scratch/fifo" /dev/zero /dev/tty "$scratch"; do
+		for words in "check --empty $file" "install $file" "load $file" \
+			"check --empty --symbols $file $modules/vendor_a_v1.ko"; do
+			# shellcheck disable=SC2086
+			bounded $words
+			[[ $said == *"not a regular file"* || $said == *"s a directory"* ||
+				$said == *"No such device"* ]] || fail "$words: $said"
+		done
+	done
+	truncate -s 3G "$scratch/large"
+	bounded check --empty "$scratch/large"
+	says "too large for a module"
+	bounded check --empty --symbols "$scratch/large" $modules/vendor_a_v1.ko
+	says "too large"
+	# A GiB of zeros is a MiB of gzip.
+	head -c 1G /dev/zero | gzip -1 > "$scratch/large"
+	bounded check --empty "$scratch/large"
+	says "too large for a module when it is decompressed"
+	mkdir -p "$KLP_SETS_ROOT/etc/klp-sets"
+	mkfifo "$KLP_SETS_ROOT/etc/klp-sets/assign.conf"
+	bounded assign
+	says "it is not a regular file"
+}
+it "what never ends, or is too large, is not read" endless
+
+many() {
+	perl -e 'printf "%016x t symbol_%d\n", 0xffffffff81000000 + 16 * $_, $_ for 1 .. 220000' > "$scratch/map"
+	"$folder/make-module" short 5000 "$bad"
+	bounded check --empty --symbols "$scratch/map" "$bad"
+}
+it "thousands of functions and hundreds of thousands of symbols are no work" many
+
 finish

@@ -79,14 +79,24 @@
 
 /* Many tables may be one and the same, for somebody who plays tricks. */
 #define MAX_ENTRIES	10000
+#define MAX_STEPS	(4 * MAX_ENTRIES)
 
 struct reader {
 	struct image *image;
 	struct livepatch *lp;
 	const char **objects;		/* names of those with the kernel's own tables */
 	size_t nr_objects;
+	size_t nr_steps;		/* entries that were looked at, of whatever table */
 	bool damaged;
 };
+
+/* To be called for each entry that is read. */
+static bool is_too_long(struct reader *r)
+{
+	if (++r->nr_steps > MAX_STEPS)
+		r->damaged = true;
+	return r->damaged;
+}
 
 /* The first thing that the kernel would complain about is enough. */
 static void __attribute__((format(printf, 2, 3))) set_flaw(struct reader *r,
@@ -140,7 +150,7 @@ static void read_funcs(struct reader *r, struct place table, const char *object)
 	size_t i = 0;
 
 	note_code(r, table, end);
-	while (!r->damaged && (p = image_next_pointer(r->image, at)) && p->at.offset < end) {
+	while (!is_too_long(r) && (p = image_next_pointer(r->image, at)) && p->at.offset < end) {
 		/* The table ends with an entry of zeros, which can be the first one. */
 		if (!i++ && p->at.offset > table.offset + FUNC_NEW)
 			break;
@@ -172,15 +182,26 @@ static struct place object_start(struct reader *r, const struct pointer *p)
 	return at;
 }
 
-/* Two objects of one name cannot both have a folder in sysfs. */
 static void note_object(struct reader *r, const char *object)
 {
-	for (size_t i = 0; i < r->nr_objects; i++) {
-		if (!strcmp(r->objects[i], object))
-			set_flaw(r, "object %s is there twice", object);
-	}
 	r->objects = xrealloc(r->objects, r->nr_objects + 1, sizeof(*r->objects));
 	r->objects[r->nr_objects++] = object;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(const char **)a, *(const char **)b);
+}
+
+/* Two objects of one name cannot both have a folder in sysfs. */
+static void check_objects(struct reader *r)
+{
+	if (r->nr_objects)
+		qsort(r->objects, r->nr_objects, sizeof(*r->objects), compare_strings);
+	for (size_t i = 1; i < r->nr_objects; i++) {
+		if (!strcmp(r->objects[i - 1], r->objects[i]))
+			set_flaw(r, "object %s is there twice", r->objects[i]);
+	}
 }
 
 static void read_object(struct reader *r, struct place start)
@@ -210,7 +231,7 @@ static size_t read_objects(struct reader *r, struct place table)
 	size_t i = 0;
 
 	note_code(r, table, end);
-	while (!r->damaged && (p = image_next_pointer(r->image, at)) && p->at.offset < end) {
+	while (!is_too_long(r) && (p = image_next_pointer(r->image, at)) && p->at.offset < end) {
 		if (i ? image_is_code(r->image, p->to) :
 			p->at.offset > table.offset + OBJ_FUNCS)
 			break;
@@ -392,6 +413,7 @@ static void read_patch(struct reader *r, struct place patch)
 	r->lp->replace = image_number(r->image, place_add(patch, PATCH_REPLACE), 1);
 	if (!read_objects(r, objs->to))
 		r->lp->incomplete = true;
+	check_objects(r);
 	if (states)
 		read_stock_states(r, states->to);
 	if (image_needs(r->image, "klp_sets_enable"))
@@ -454,7 +476,7 @@ static bool read_kpatch(struct reader *r)
 
 	if (!image_section(r->image, KPATCH_FUNCS, &at, &size))
 		return false;
-	for (; size >= KPATCH_SIZE && !r->damaged; size -= KPATCH_SIZE) {
+	for (; size >= KPATCH_SIZE && !is_too_long(r); size -= KPATCH_SIZE) {
 		new = image_pointer(r->image, place_add(at, KPATCH_NEW));
 		name = image_pointer(r->image, place_add(at, KPATCH_NAME));
 		object = image_pointer(r->image, place_add(at, KPATCH_OBJ));
@@ -500,7 +522,7 @@ static bool read_klp_build(struct reader *r)
 	    !image_section(r->image, EXT_OBJS_OLD, &at, &size))
 		return false;
 	r->damaged |= size && !image_bytes(r->image, at, &present);
-	for (; size >= EXT_OBJ_SIZE && !r->damaged; size -= EXT_OBJ_SIZE) {
+	for (; size >= EXT_OBJ_SIZE && !is_too_long(r); size -= EXT_OBJ_SIZE) {
 		read_ext_object(r, at);
 		at = place_add(at, EXT_OBJ_SIZE);
 	}
@@ -511,9 +533,12 @@ static bool read_klp_build(struct reader *r)
 
 /* --- modinfo -------------------------------------------------------------------- */
 
+/* Modinfo has no bounds: what is longer is not worth more. */
+#define TEXT_MAX 255
+
 static char *printable(const char *s)
 {
-	char *copy = xstrdup(s);
+	char *copy = xasprintf("%.*s", TEXT_MAX, s);
 
 	for (char *c = copy; *c; c++) {
 		if (*c < ' ' || *c > '~')
@@ -581,12 +606,15 @@ static void read_modinfo_obsoletes(struct reader *r)
 
 	if (!value)
 		return;
-	list = printable(value);
-	for (word = strtok_r(list, ", ", &rest); word; word = strtok_r(NULL, ", ", &rest)) {
-		if (parse_set(word, &set))
+	list = xstrdup(value);
+	for (word = strtok_r(list, ", ", &rest); word && !r->lp->flaw;
+	     word = strtok_r(NULL, ", ", &rest)) {
+		if (r->lp->nr_obsoletes == MAX_OBSOLETES)
+			set_flaw(r, "it obsoletes more than %d sets", MAX_OBSOLETES);
+		else if (parse_set(word, &set))
 			livepatch_add_obsolete(r->lp, set);
 		else
-			set_flaw(r, "it obsoletes '%s', which is no set", word);
+			set_flaw(r, "it obsoletes '%s', which is no set", printable(word));
 	}
 	free(list);
 }

@@ -15,6 +15,9 @@
 
 #define CONSTANT 4
 
+/* As KSYM_NAME_LEN of the newest kernels: no name of anything is as long. */
+#define NAME_SIZE 512
+
 struct section {
 	const char *name;
 	uint64_t size, flags;
@@ -27,7 +30,7 @@ struct variable {
 };
 
 struct image {
-	size_t file_size;
+	uint64_t bytes_left, zeros_left;	/* for sections that were not looked at yet */
 	Elf *elf;
 	struct section *sections;
 	size_t nr_sections;
@@ -80,12 +83,35 @@ static void *grow(void *array, size_t nr, size_t size)
 	return nr & (nr - 1) ? array : xrealloc(array, nr ? 2 * nr : 1, size);
 }
 
+/* Where a string ends is looked for once: in a table that ends with one, all do. */
+static bool is_string_table(Elf_Scn *scn)
+{
+	Elf_Data *data = elf_rawdata(scn, NULL);
+
+	return data && (!data->d_size || !((char *)data->d_buf)[data->d_size - 1]);
+}
+
+/*
+ * What is in the file is there once, so all of it takes no more time and memory than the
+ * file has bytes; and no offset into what is not there can wrap.
+ */
+static bool has_room(struct image *image, const GElf_Shdr *shdr)
+{
+	uint64_t *left = shdr->sh_type == SHT_NOBITS ? &image->zeros_left : &image->bytes_left;
+
+	if (shdr->sh_size > *left)
+		return false;
+	*left -= shdr->sh_size;
+	return true;
+}
+
 static bool read_sections(struct image *image)
 {
 	size_t strndx, nr;
 	Elf_Scn *scn = NULL;
 
-	if (elf_getshdrnum(image->elf, &nr) || elf_getshdrstrndx(image->elf, &strndx))
+	if (elf_getshdrnum(image->elf, &nr) || elf_getshdrstrndx(image->elf, &strndx) ||
+	    nr > image->bytes_left / sizeof(Elf64_Shdr))
 		return false;
 	image->sections = xcalloc(nr, sizeof(*image->sections));
 	image->nr_sections = nr;
@@ -95,7 +121,8 @@ static bool read_sections(struct image *image)
 		GElf_Shdr shdr;
 		Elf_Data *data;
 
-		if (i >= nr || !gelf_getshdr(scn, &shdr))
+		if (i >= nr || !gelf_getshdr(scn, &shdr) || !has_room(image, &shdr) ||
+		    (shdr.sh_type == SHT_STRTAB && !is_string_table(scn)))
 			return false;
 		section = &image->sections[i];
 		section->name = elf_strptr(image->elf, strndx, shdr.sh_name);
@@ -212,6 +239,8 @@ static bool read_relocations(struct image *image, Elf_Scn *scn, const GElf_Shdr 
 		}
 		if (GELF_R_TYPE(rela.r_info) != R_X86_64_64)
 			continue;
+		if (target->size < 8 || rela.r_offset > target->size - 8)
+			return false;
 		image->pointers = grow(image->pointers, image->nr_pointers,
 				       sizeof(*image->pointers));
 		image->pointers[image->nr_pointers++] = (struct pointer) {
@@ -283,7 +312,8 @@ struct image *image_open(const struct module_file *file, char **why)
 	struct image *image = xcalloc(1, sizeof(*image));
 
 	*why = NULL;
-	image->file_size = file->content_size;
+	image->bytes_left = file->content_size;
+	image->zeros_left = MODULE_FILE_MAX;
 	elf_version(EV_CURRENT);
 	image->elf = elf_memory((char *)file->content, file->content_size);
 	if (is_module(image->elf, why) && !read_image(image))
@@ -416,7 +446,7 @@ const char *image_string(const struct image *image, struct place at)
 	uint64_t size;
 	const unsigned char *s = image_bytes(image, at, &size);
 
-	for (uint64_t i = 0; s && i < size; i++) {
+	for (uint64_t i = 0; s && i < size && i < NAME_SIZE; i++) {
 		if (!s[i])
 			return (const char *)s;
 		/* As isprint() of the kernel. */

@@ -45,7 +45,7 @@ const struct pointer *image_next_pointer(const struct image *image, struct place
 
 /* A number of up to 8 bytes, 0 where there is nothing in the file. */
 uint64_t image_number(const struct image *image, struct place at, unsigned int bytes);
-/* A string that a terminal can show, or NULL. */
+/* A name that a terminal can show, of less than 512 bytes; or NULL. */
 const char *image_string(const struct image *image, struct place at);
 /* The bytes from a place to the end of its section, or NULL. */
 const unsigned char *image_bytes(const struct image *image, struct place at, uint64_t *size);

@@ -155,7 +155,7 @@ void *read_bytes(int fd, size_t max, size_t *size)
 			break;
 		}
 		if (len == room - 1) {
-			room *= 2;
+			room = room < max / 2 ? 2 * room : max + 2;
 			buf = xrealloc(buf, room, 1);
 		}
 	}
@@ -242,6 +242,16 @@ void pause_for(double seconds)
 	struct timespec t = { .tv_sec = seconds, .tv_nsec = (seconds - (long)seconds) * 1e9 };
 
 	nanosleep(&t, NULL);
+}
+
+/* FNV-1a */
+uint64_t hash_string(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3;
+	return h ^ h >> 32;
 }
 
 bool parse_set(const char *s, uint32_t *set)

@@ -57,6 +57,8 @@ int write_file(const char *path, const char *value);
 double now(void);
 void pause_for(double seconds);
 
+uint64_t hash_string(const char *s);
+
 /* A set as people write it: decimal, 0 to 4294967295. False for anything else. */
 bool parse_set(const char *s, uint32_t *set);
 
