@@ -154,7 +154,7 @@ wrong_sections() {
 	local section field value
 	for section in .data .bss .modinfo .symtab .strtab .shstrtab .rela.data \
 		.gnu.linkonce.this_module .init.text .rodata.str1.1; do
-		for value in 0xffffffffffffffff 0xfffffffffffffff0 0x8000000000000000 0x100000000; do
+		for value in 0xffffffffffffffff 0xfffffffffffffff0 0x100000000; do
 			for field in size offset; do
 				[[ $section:$field != .bss:offset ]] || continue
 				forge "$section:$field=$value"
@@ -224,5 +224,54 @@ many() {
 	bounded check --empty --symbols "$scratch/map" "$bad"
 }
 it "thousands of functions and hundreds of thousands of symbols are no work" many
+
+# --- files that are none ---------------------------------------------------------
+
+# masked FILE VERB...: a link to what is no file is not replaced, and neither is that
+masked() {
+	local file=$KLP_SETS_ROOT/$1 target
+	shift
+	mkdir -p "${file%/*}"
+	mknod "$scratch/null" c 1 3
+	mkfifo "$scratch/pipe"
+	for target in "$scratch/null" "$scratch/pipe" "$scratch" "$scratch/nowhere"; do
+		ln -sfn "$target" "$file"
+		reject 1 "cannot be" "$@"
+		[[ -L $file && -c $scratch/null && -p $scratch/pipe && ! -e $scratch/nowhere ]] ||
+			fail "klp-sets $*: $(ls -l "$file" "$scratch")"
+	done
+	rm "$file" "$scratch/null" "$scratch/pipe"
+	mkfifo "$file"
+	reject 1 "it is not a regular file" "$@"
+	[[ -p $file ]] || fail "the pipe is gone"
+	rm "$file"
+	# One that leads to a file is the usual way to keep /etc elsewhere.
+	touch "$scratch/real"
+	ln -s "$scratch/real" "$file"
+	accept "$@"
+	[[ -L $file && -s $scratch/real ]] || fail "the link is gone, or what it leads to is empty"
+	rm "$scratch/real"
+}
+
+no_files() {
+	masked etc/klp-sets/assign.conf assign some_module 7
+	masked etc/modprobe.d/klp-sets.conf policy taint=1
+	# Masked is as good as empty, for who reads it.
+	ln -sf /dev/null "$KLP_SETS_ROOT/etc/klp-sets/assign.conf"
+	ln -sf /dev/null "$KLP_SETS_ROOT/etc/modprobe.d/klp-sets.conf"
+	accept assign
+	accept policy
+	install vendor_a_v1
+}
+it "what is replaced is a file, or what a link leads to is one" no_files
+
+planted() {
+	echo precious > "$scratch/precious"
+	mkdir -p "$KLP_SETS_ROOT/etc/klp-sets"
+	ln -s "$scratch/precious" "$KLP_SETS_ROOT/etc/klp-sets/.assign.conf.new"
+	accept assign some_module 7
+	[[ $(< "$scratch/precious") == precious ]] || fail "what a link led to was overwritten"
+}
+it "a link in the place of the new file is not followed" planted
 
 finish

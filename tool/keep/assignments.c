@@ -93,7 +93,7 @@ static char *read_conf(void)
 	char *text = read_file(path);
 
 	if (!text && errno != ENOENT)
-		die("%s cannot be read: %s", path, strerror(errno));
+		die("%s cannot be read: %s", path, file_strerror(errno));
 	free(path);
 	return text;
 }
@@ -169,10 +169,19 @@ void assignment_keep(const char *module, const struct assignment *a)
 	if (new)
 		out = xasprintf("%s%s\n", out, new);
 	if (replace_file(path, out))
-		die("%s cannot be written: %s", path, strerror(errno));
+		die("%s cannot be written: %s", path, file_strerror(errno));
 }
 
 /* --- the kernel ------------------------------------------------------------- */
+
+void assignments_must_be_kept(void)
+{
+	char *path = conf_path();
+
+	if (can_replace_file(path))
+		die("%s cannot be written: %s. Nothing is changed", path, file_strerror(errno));
+	free(path);
+}
 
 int assign_now(const struct assignment *a, char **said)
 {

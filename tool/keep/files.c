@@ -97,33 +97,60 @@ int new_file(const char *path, const void *data, size_t size)
 	return err ? -1 : 0;
 }
 
-/* A file that the administrator made a link stays one: what it points to is replaced. */
-static char *real_path(const char *path)
+/*
+ * A file that the administrator made a link stays one: what it leads to is replaced, if that
+ * is a file. A link to /dev/null, or to nothing, says that there must not be any.
+ */
+static char *real_path(const char *path, struct stat *st, bool *there)
 {
-	char *real = realpath(path, NULL);
+	char *real;
 
-	return real ? real : xstrdup(path);
+	*there = !stat(path, st);
+	if (*there && S_ISREG(st->st_mode))
+		return realpath(path, NULL);
+	if (*there) {
+		errno = S_ISDIR(st->st_mode) ? EISDIR : EMEDIUMTYPE;
+		return NULL;
+	}
+	if (errno != ENOENT)
+		return NULL;
+	if (!lstat(path, st)) {
+		errno = ENOENT;
+		return NULL;
+	}
+	real = xstrdup(path);
+	st->st_mode = 0644;
+	return real;
+}
+
+int can_replace_file(const char *path)
+{
+	struct stat st;
+	bool there;
+	char *real = real_path(path, &st, &there);
+
+	free(real);
+	return real ? 0 : -1;
 }
 
 int replace_file(const char *path, const char *content)
 {
-	char *real = real_path(path);
-	char *folder = parent_of(real);
-	char *new = xasprintf("%s/.%s.new", folder, strrchr(real, '/') + 1);
-	struct stat st = { .st_mode = 0644 };
-	int fd, err = 0;
+	struct stat st;
 	bool there;
+	char *real = real_path(path, &st, &there), *folder, *new;
+	int fd, err = 0;
 
+	if (!real)
+		return -1;
+	folder = parent_of(real);
+	new = xasprintf("%s/.%s.new", folder, strrchr(real, '/') + 1);
 	if (make_folder(folder)) {
 		err = errno;
 		goto out;
 	}
-	there = !stat(real, &st);
-	if (!there && errno != ENOENT) {
-		err = errno;
-		goto out;
-	}
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	/* What an interrupted change has left, or a link that somebody has put there. */
+	unlink(new);
+	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		err = errno;
 		goto out;

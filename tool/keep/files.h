@@ -18,8 +18,11 @@ int new_file(const char *path, const void *data, size_t size);
 /*
  * The file has the old content or the new one at any time, and the new one is on disk
  * when it returns. Its folder is made when it is missing; its mode and owner are kept.
+ * What is there must be a regular file, or a link to one: EMEDIUMTYPE.
  */
 int replace_file(const char *path, const char *content);
+/* Whether it is a regular file, leads to one, or is not there at all. */
+int can_replace_file(const char *path);
 /* The folder and all in it. */
 int remove_tree(const char *path);
 /* The names in a folder that do not start with a dot, in order of their numbers. */

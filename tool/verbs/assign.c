@@ -195,6 +195,7 @@ static int cmd_assign(int argc, char **argv)
 	if (n == 1)
 		usage_error("assign needs a set after '%s', or - to drop its assignment", words[0]);
 	lock_changes();
+	assignments_must_be_kept();
 	if (!strcmp(words[1], "-")) {
 		if (n > 2)
 			usage_error("nothing may follow the -");
