@@ -122,26 +122,26 @@ static char *kept_options(void)
 }
 
 /* Of options, which are taken apart; the last one wins, but the module takes all or none. */
-static char *find_option(char *options, const struct knob *knob)
+static char *find_option(char *options, const struct knob *knob, bool tell)
 {
 	char *word, *rest, *found = NULL;
 	const char *value;
 
 	for (word = strtok_r(options, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
-		if (is_knob(knob, word, strlen(word), &value))
-			found = xstrdup(value);
+		if (!is_knob(knob, word, strlen(word), &value))
+			continue;
+		if (tell && !knob_parse(knob, value))
+			warn("%s is to be '%s' when klp_sets is loaded, which it does not take: it cannot be loaded. It can be one of: %s",
+			     knob->name, value, knob_values(knob));
+		free(found);
+		found = xstrdup(value);
 	}
 	return found;
 }
 
 char *knob_kept_text(const struct knob *knob, bool tell)
 {
-	char *found = find_option(kept_options(), knob);
-
-	if (tell && found && !knob_parse(knob, found))
-		warn("%s is to be '%s' when klp_sets is loaded, which it does not take: it cannot be loaded. It can be one of: %s",
-		     knob->name, found, knob_values(knob));
-	return found;
+	return find_option(kept_options(), knob, tell);
 }
 
 /* A value that the kernel would not take is as good as none. */
@@ -193,7 +193,7 @@ static void keep_old(const char *path, const char *text)
 static const char *new_value(const struct knob *knob, const struct knob *const *changed,
 			     char *const *new, size_t n, const char *path)
 {
-	const char *value = find_option(options_in(&path, 1), knob);
+	const char *value = find_option(options_in(&path, 1), knob, false);
 
 	value = value ? knob_parse(knob, value) : NULL;
 	for (size_t i = 0; i < n; i++) {
