@@ -207,8 +207,8 @@ endless() {
 	says "too large for a module"
 	bounded check --empty --symbols "$scratch/large" $modules/vendor_a_v1.ko
 	says "too large"
-	# A GiB of zeros is a MiB of gzip.
-	head -c 1G /dev/zero | gzip -1 > "$scratch/large"
+	# A lot of zeros is little to gzip.
+	head -c 300M /dev/zero | gzip -1 > "$scratch/large"
 	bounded check --empty "$scratch/large"
 	says "too large for a module when it is decompressed"
 	mkdir -p "$KLP_SETS_ROOT/etc/klp-sets"
@@ -273,5 +273,89 @@ planted() {
 	[[ $(< "$scratch/precious") == precious ]] || fail "what a link led to was overwritten"
 }
 it "a link in the place of the new file is not followed" planted
+
+# --- descriptors, signals and time -------------------------------------------------
+
+closed() {
+	local lock=$KLP_SETS_ROOT/var/lib/klp-sets/lock status=0
+	install vendor_a_v1 vendor_b_v1 vendor_c_module
+	klp-sets uninstall 1 >&- 2> "$scratch/said" || status=$?
+	[[ $status == 1 && $(< "$scratch/said") == *"could not be written"* ]] ||
+		fail "status $status: $(< "$scratch/said")"
+	klp-sets uninstall 7 2>&- && fail "7 is in the store"
+	klp-sets -q uninstall 2 <&- >&- 2>&- || fail "it prints nothing, and needs nothing"
+	klp-sets assign some_module 7 >&- 2>&- <&- && fail "its output is lost"
+	klp-sets policy taint=1 >&- 2>&- <&- && fail "its output is lost"
+	[[ ! -s $lock ]] || fail "the lock holds $(< "$lock")"
+	grep -r "store any more\|klp-sets:" "$KLP_SETS_ROOT" && fail "a message went into a file"
+	stored 01-set-3/current/vendor_c_module.ko
+	grep -qx "some_module 7" "$KLP_SETS_ROOT/etc/klp-sets/assign.conf" || fail "the assignment is lost"
+}
+it "what is closed is closed, and no file takes its place" closed
+
+# The pipe has no reader when the message is written.
+reader_gone() {
+	local status
+	install vendor_a_v1
+	mkfifo "$scratch/fifo"
+	for words in "uninstall 1" "install $modules/vendor_a_v1.ko" "assign some_module 7" \
+		"list --stored" "--help"; do
+		: < "$scratch/fifo" &
+		status=0
+		# shellcheck disable=SC2086
+		{ wait $!; klp-sets $words; } > "$scratch/fifo" 2> "$scratch/said" || status=$?
+		[[ $status == 0 && ! -s $scratch/said ]] ||
+			fail "klp-sets $words: status $status, and it says: $(< "$scratch/said")"
+	done
+	stored 01-set-1/current/vendor_a_v1.ko
+}
+it "a reader that goes away ends nothing" reader_gone
+
+full() {
+	install vendor_a_v1
+	(ulimit -f 4; reject 1 "File too large" install $modules/vendor_b_v1.ko) || fail "it is not told"
+	stored 01-set-1/current/vendor_a_v1.ko
+	accept install $modules/vendor_b_v1.ko
+}
+it "neither does a limit of files' sizes" full
+
+times() {
+	local time option
+	for time in inf nan 1e300 31536001 -1 '' 1x; do
+		for option in --wait --settled; do
+			reject 2 "is not a number of seconds" boot "$option=$time"
+		done
+		reject 2 "is not a number of seconds" load "--wait=$time" "$bad"
+		reject 2 "is not a number of seconds" unload "--wait=$time" 1
+		reject 2 "is not a number of seconds" rollback "--wait=$time" 1
+	done
+	accept boot --settled=31536000
+}
+it "times are numbers of seconds that a clock can count" times
+
+# guard UPTIME: one of this boot
+guard() {
+	mkdir -p "$store/guards"
+	printf 'boot %s\nuptime %s\n' "$(< /proc/sys/kernel/random/boot_id)" "$1" > "$store/guards/x"
+}
+
+settles() {
+	local uptime settled
+	for uptime in inf nan -1 1e300 99999999999; do
+		guard $uptime
+		timeout 20 klp-sets boot --settled=31536000 || fail "with an uptime of $uptime, it stays"
+		[[ -e $store/held/x ]] || fail "the guard is gone"
+		rm "$store/held/x"
+	done
+	guard 0
+	(ulimit -t 5; exec strace -o "$scratch/trace" klp-sets boot --settled=31536000) &
+	settled=$!
+	until grep -q "SIG_BLOCK, \[TERM\]" "$scratch/trace" 2> /dev/null; do
+		kill -0 $settled || fail "it did not stay"
+	done
+	kill "$(pgrep -P $settled)"
+	wait $settled || fail "status $?"
+}
+it "boot --settled stays no longer than it should, and ends when it is told to" settles
 
 finish

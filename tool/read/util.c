@@ -2,6 +2,7 @@
 /* util.c - messages, memory, small files */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,9 +75,17 @@ void usage_end(void)
 	exit(EXIT_USAGE);
 }
 
+/* Who has closed the other end of the pipe has seen what he wanted. */
+static bool nobody_reads(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
 int finish_output(int status)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if ((!fflush(stdout) && !ferror(stdout)) || nobody_reads())
 		return status;
 	warn("what it printed could not be written");
 	return EXIT_REFUSED;
