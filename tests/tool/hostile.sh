@@ -358,4 +358,49 @@ settles() {
 }
 it "boot --settled stays no longer than it should, and ends when it is told to" settles
 
+# --- reasons -----------------------------------------------------------------------
+
+# short BYTES WORDS: refused with these words, and never for what is not known
+short() {
+	head -c "$1" $modules/vendor_a_v1.ko > "$bad"
+	refused "$2"
+	says_not "not a livepatch"
+}
+
+cut_short() {
+	local size bytes
+	size=$(stat -c %s $modules/vendor_a_v1.ko)
+	short 0 "the file is empty"
+	for bytes in 4 63 64 1000 $((size / 2)) $((size - 1)); do
+		short $bytes "the file is damaged: it is cut short"
+	done
+	short 3 "it is not a kernel module"
+	forge .modinfo:type=8
+	refused "not a livepatch"
+	gzip -c $modules/vendor_a_v1.ko | head -c 5000 > "$bad"
+	refused "gzip cannot decompress it: it is damaged, or cut short"
+	gzip -c < /dev/null > "$bad"
+	refused "the file is empty"
+}
+it "a file that is cut short is that" cut_short
+
+decompressors() {
+	local old=$PATH
+	mkdir "$scratch/bin"
+	printf '\xfd7zXZ\0' > "$bad"
+	PATH=$scratch/bin:$PATH
+	printf '#!/bin/sh\nexit 1\n' > "$scratch/bin/xz"
+	chmod +x "$scratch/bin/xz"
+	refused "xz cannot decompress it"
+	printf '#!/bin/sh\nkill -9 $$\n' > "$scratch/bin/xz"
+	refused "xz, which decompresses it, was ended by signal 9"
+	: > "$scratch/bin/xz"
+	chmod -x "$scratch/bin/xz"
+	ln -s "$(PATH=$old type -P klp-sets)" "$scratch/bin"
+	PATH=$scratch/bin refused "it is compressed with xz, which cannot be started: Permission denied"
+	rm "$scratch/bin/xz"
+	PATH=$scratch/bin refused "it is compressed with xz, which is not installed here"
+}
+it "a program that fails is not one that is missing" decompressors
+
 finish

@@ -44,6 +44,21 @@ bool module_is_loaded(const char *name)
 	return loaded;
 }
 
+/* Whom root has to ask, as far as it can be seen. */
+static const char *why_not_permitted(void)
+{
+	char *disabled = read_file("/proc/sys/kernel/modules_disabled");
+	char *lockdown = read_file("/sys/kernel/security/lockdown");
+
+	if (geteuid())
+		return "only root may do that";
+	if (disabled && *disabled == '1')
+		return "kernel.modules_disabled is set";
+	if (lockdown && !strstr(lockdown, "[none]"))
+		return "the kernel is locked down";
+	return NULL;
+}
+
 const char *module_strerror(int err)
 {
 	switch (-err) {
@@ -57,7 +72,8 @@ const char *module_strerror(int err)
 	case EKEYREJECTED:
 		return "it is not signed with a key that this kernel trusts";
 	case EPERM:
-		return "this is not permitted: the kernel is locked down, or kernel.modules_disabled is set";
+		return why_not_permitted() ?:
+		       "its own init function, or a security module, does not permit it (Operation not permitted)";
 	case EINVAL:
 		return "the kernel refuses it (Invalid argument)";
 	default:
@@ -379,6 +395,10 @@ static void explain_kept(const char *name, int err)
 	else if (err == -ETIMEDOUT)
 		warn("the module '%s' is kept: a task that is exiting, and in no list any more, may still run its code; 'klp-sets unload %s' removes it later",
 		     name, name);
+	else if (err == -EPERM || err == -EACCES)
+		/* Of all that may be in the way here, nothing goes while the machine is up. */
+		warn("the module '%s' is kept until the next boot: %s", name,
+		     why_not_permitted() ?: "a security module does not permit to remove it");
 	else
 		warn("the module '%s' is kept: %s; 'klp-sets unload %s' tries it again", name,
 		     err == -EBUSY ? "it has no exit function, or is just being removed" :

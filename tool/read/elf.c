@@ -653,11 +653,18 @@ static void read_livepatch(struct reader *r)
 struct livepatch *livepatch_read(const struct module_file *file, char **why)
 {
 	struct reader r = { .image = image_open(file, why) };
+	struct place modinfo;
 	const char *marker;
+	uint64_t size;
 	char *name;
 
 	if (!r.image)
 		return NULL;
+	if (!image_section(r.image, ".modinfo", &modinfo, &size)) {
+		*why = xstrdup("it is not a kernel module: it has no modinfo");
+		image_close(r.image);
+		return NULL;
+	}
 	marker = image_modinfo(r.image, "livepatch", NULL);
 	if (!marker || *marker != 'Y') {
 		*why = xstrdup("it is not a livepatch: its modinfo has no livepatch=Y");

@@ -290,10 +290,30 @@ static bool read_image(struct image *image)
 	return true;
 }
 
-static bool is_module(Elf *elf, char **why)
+/* The headers of sections come last, and are what is missing first. */
+static bool is_cut_short(const struct module_file *file)
+{
+	Elf64_Ehdr ehdr;
+
+	if (file->content_size < SELFMAG || memcmp(file->content, ELFMAG, SELFMAG))
+		return false;
+	if (file->content_size < sizeof(ehdr))
+		return true;
+	memcpy(&ehdr, file->content, sizeof(ehdr));
+	return ehdr.e_ident[EI_CLASS] == ELFCLASS64 && ehdr.e_type == ET_REL &&
+	       (ehdr.e_shoff > file->content_size ||
+		file->content_size - ehdr.e_shoff < (uint64_t)ehdr.e_shnum * sizeof(Elf64_Shdr));
+}
+
+static bool is_module(const struct module_file *file, Elf *elf, char **why)
 {
 	GElf_Ehdr ehdr;
 
+	if (!file->content_size || is_cut_short(file)) {
+		*why = xstrdup(file->content_size ? "the file is damaged: it is cut short" :
+						    "the file is empty");
+		return false;
+	}
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &ehdr) ||
 	    ehdr.e_type != ET_REL) {
 		*why = xstrdup("it is not a kernel module");
@@ -316,7 +336,7 @@ struct image *image_open(const struct module_file *file, char **why)
 	image->zeros_left = MODULE_FILE_MAX;
 	elf_version(EV_CURRENT);
 	image->elf = elf_memory((char *)file->content, file->content_size);
-	if (is_module(image->elf, why) && !read_image(image))
+	if (is_module(file, image->elf, why) && !read_image(image))
 		*why = xstrdup("the file is damaged");
 	if (*why) {
 		image_close(image);

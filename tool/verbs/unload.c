@@ -62,7 +62,8 @@ static int tell_refused(const struct livepatch *lp, const char *what, int err, c
 		warn("%s cannot be %s: it is not in transition, or was just %s by somebody else",
 		     livepatch_who(lp), what, what);
 	else if (err == -EACCES || err == -EPERM)
-		warn("%s cannot be %s: only root may do that", livepatch_who(lp), what);
+		warn("%s cannot be %s: %s", livepatch_who(lp), what,
+		     geteuid() ? "only root may do that" : "a security module does not permit it");
 	else
 		warn("%s cannot be %s: %s", livepatch_who(lp), what, strerror(-err));
 	return EXIT_REFUSED;
