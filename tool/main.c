@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* main.c - verbs, options, --help. README.md tells what is where. */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "verbs/assign.h"
 #include "verbs/boot.h"
@@ -113,8 +116,39 @@ static int take_general_options(int argc, char **argv)
 	return n;
 }
 
+/*
+ * A file that is opened later must not get the number of one of these, and our messages with
+ * it: what is closed stays one that cannot be read, or written.
+ */
+static void open_standard_files(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+			abort();
+	}
+}
+
+static void on_signal(int signal)
+{
+}
+
+/*
+ * Whoever reads what is printed may go away, and a file may reach its limit: a write fails
+ * then, which is no reason to stop in the middle of a change. Programs that are started get
+ * the default again, which they would not if these were ignored.
+ */
+static void fail_instead_of_dying(void)
+{
+	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
+	open_standard_files();
+	fail_instead_of_dying();
 	/* All may see what there is, whoever made it. */
 	umask(022);
 	argc = take_general_options(argc - 1, argv + 1);

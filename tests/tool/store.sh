@@ -311,12 +311,17 @@ policies() {
 	mkdir -p "${conf%/*}"
 	printf '%s\n' '# ours' 'options klp-sets taint=0 \' '   stock_replace=refuse # no' \
 		'softdep klp_sets pre: loop' > "$conf"
+	cp "$conf" "$scratch/theirs"
 	accept policy taint=yes stock_replace=scoped allow_replace_all=off
-	[[ $(< "$conf") == "# ours
-options klp-sets taint=1 \\
-   stock_replace=scoped # no
-softdep klp_sets pre: loop
-options klp_sets allow_replace_all=0" ]] || fail "klp-sets.conf: $(< "$conf")"
+	says "is kept as $conf.old"
+	[[ $(< "$conf") == "# Written by klp-sets policy"*"
+options klp_sets stock_replace=scoped
+options klp_sets allow_replace_all=0
+options klp_sets taint=1" ]] || fail "klp-sets.conf: $(< "$conf")"
+	cmp "$conf.old" "$scratch/theirs" || fail "what was there is not kept"
+	accept policy taint=0
+	says_not "is kept as"
+	accept policy taint=1
 	accept --json policy
 	says '"kept":"scoped"'
 	reject 2 "It can be one of: all scoped refuse" policy taint=0 stock_replace=some
@@ -329,6 +334,28 @@ options klp_sets allow_replace_all=0" ]] || fail "klp-sets.conf: $(< "$conf")"
 	says "another file of modprobe.d sets taint"
 }
 it "the policy is kept where modprobe finds it" policies
+
+hand_made() {
+	local conf=$KLP_SETS_ROOT/etc/modprobe.d/klp-sets.conf line
+	mkdir -p "${conf%/*}"
+	# One after the other, whatever a line ends in.
+	for line in 'options klp_sets taint=1 \\\\' 'options klp_sets \\' '\\' '\\\\\\' 'options' \
+		'options klp_sets' 'options klp_sets taint' $'\toptions\tklp_sets\ttaint=no\t' \
+		'options klp_sets stock_replace=some taint=1' "options klp_sets $(printf 'x%.0s' {1..9000})"; do
+		printf '%s\n\n%s' "$line" '# the end' > "$conf"
+		rm -f "$conf.old"
+		accept policy allow_replace_all=0
+		says "is kept as"
+		[[ $(< "$conf.old") == "$line"* ]] || fail "it was $line, and is $(< "$conf.old")"
+		[[ $(tail -n +2 "$conf" | grep -v '^options klp_sets [a-z0-9_]*=[a-z0-9]*$') == "" &&
+			$(< "$conf") == *allow_replace_all=0* ]] || fail "$line: $(< "$conf")"
+	done
+	# Neither of the two is lost.
+	echo "# mine again" > "$conf"
+	reject 1 "Move one of them away" policy taint=1
+	[[ $(< "$conf") == "# mine again" ]] || fail "it is $(< "$conf")"
+}
+it "a policy file that somebody else wrote is kept, once" hand_made
 
 wrong_policy() {
 	mkdir -p "$KLP_SETS_ROOT/etc/modprobe.d"

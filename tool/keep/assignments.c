@@ -6,7 +6,6 @@
  * klp_sets. What is in /etc/klp-sets/assign.conf is given to it again at boot, and
  * is used by load and install. A line there reads like one in /sys/kernel/klp_sets/assign.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,22 +18,12 @@
 #include "read/util.h"
 
 #define ASSIGN "/sys/kernel/klp_sets/assign"
-/* As in the kernel: of a module's name. */
-#define NAME_MAX_LEN 55
-
 /* --- lines ------------------------------------------------------------------ */
 
 /* A name in the form that the list of modules has. */
 static bool parse_module(char *name)
 {
-	size_t i;
-
-	for (i = 0; name[i]; i++) {
-		if (!isgraph((unsigned char)name[i]) || name[i] == '/' || name[i] == '#')
-			return false;
-	}
-	module_underscores(name);
-	return i && i <= NAME_MAX_LEN;
+	return is_module_name(module_underscores(name));
 }
 
 bool assignment_from_words(char **words, size_t n, struct assignment *a)
@@ -104,7 +93,7 @@ static char *read_conf(void)
 	char *text = read_file(path);
 
 	if (!text && errno != ENOENT)
-		die("%s cannot be read: %s", path, strerror(errno));
+		die("%s cannot be read: %s", path, file_strerror(errno));
 	free(path);
 	return text;
 }
@@ -180,10 +169,19 @@ void assignment_keep(const char *module, const struct assignment *a)
 	if (new)
 		out = xasprintf("%s%s\n", out, new);
 	if (replace_file(path, out))
-		die("%s cannot be written: %s", path, strerror(errno));
+		die("%s cannot be written: %s", path, file_strerror(errno));
 }
 
 /* --- the kernel ------------------------------------------------------------- */
+
+void assignments_must_be_kept(void)
+{
+	char *path = conf_path();
+
+	if (can_replace_file(path))
+		die("%s cannot be written: %s. Nothing is changed", path, file_strerror(errno));
+	free(path);
+}
 
 int assign_now(const struct assignment *a, char **said)
 {

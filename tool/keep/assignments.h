@@ -27,6 +27,8 @@ bool assignment_parse(const char *line, struct assignment *a);
 bool assignment_from_words(char **words, size_t n, struct assignment *a);
 /* Puts it into the file, in the place of those about the module; NULL takes them out. */
 void assignment_keep(const char *module, const struct assignment *a);
+/* Dies when the file is none that can be replaced. To be called before the kernel is told. */
+void assignments_must_be_kept(void);
 /* Gives it to the kernel: 0, or a negative errno with what the kernel said, or NULL. */
 int assign_now(const struct assignment *a, char **said);
 /* Drops what waits in the kernel for a module: 0, or a negative errno. */

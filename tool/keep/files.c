@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,78 +66,96 @@ int make_folder(const char *path)
 	return ret;
 }
 
-int copy_file(const char *from, const char *to)
+static int write_all(int fd, const void *data, size_t size)
 {
-	int in, out, err = 0;
-	ssize_t n;
+	const char *s = data;
 
-	in = open(from, O_RDONLY | O_CLOEXEC);
-	if (in < 0)
-		return -1;
-	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (out < 0) {
-		err = errno;
-	} else {
-		do {
-			n = sendfile(out, in, NULL, 1 << 24);
-		} while (n > 0);
-		if (n < 0)
-			err = errno;
-		if (close_synced(out) && !err)
-			err = errno;
-	}
-	close(in);
-	errno = err;
-	return err ? -1 : 0;
-}
+	while (size) {
+		ssize_t n = write(fd, s, size);
 
-static int write_all(int fd, const char *s)
-{
-	size_t len = strlen(s);
-
-	while (len) {
-		ssize_t n = write(fd, s, len);
-
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0)
 			return -1;
 		s += n;
-		len -= n;
+		size -= n;
 	}
 	return 0;
 }
 
-/* A file that the administrator made a link stays one: what it points to is replaced. */
-static char *real_path(const char *path)
+int new_file(const char *path, const void *data, size_t size)
 {
-	char *real = realpath(path, NULL);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), err = 0;
 
-	return real ? real : xstrdup(path);
+	if (fd < 0)
+		return -1;
+	if (write_all(fd, data, size))
+		err = errno;
+	if (close_synced(fd) && !err)
+		err = errno;
+	errno = err;
+	return err ? -1 : 0;
+}
+
+/*
+ * A file that the administrator made a link stays one: what it leads to is replaced, if that
+ * is a file. A link to /dev/null, or to nothing, says that there must not be any.
+ */
+static char *real_path(const char *path, struct stat *st, bool *there)
+{
+	char *real;
+
+	*there = !stat(path, st);
+	if (*there && S_ISREG(st->st_mode))
+		return realpath(path, NULL);
+	if (*there) {
+		errno = S_ISDIR(st->st_mode) ? EISDIR : EMEDIUMTYPE;
+		return NULL;
+	}
+	if (errno != ENOENT)
+		return NULL;
+	if (!lstat(path, st)) {
+		errno = ENOENT;
+		return NULL;
+	}
+	real = xstrdup(path);
+	st->st_mode = 0644;
+	return real;
+}
+
+int can_replace_file(const char *path)
+{
+	struct stat st;
+	bool there;
+	char *real = real_path(path, &st, &there);
+
+	free(real);
+	return real ? 0 : -1;
 }
 
 int replace_file(const char *path, const char *content)
 {
-	char *real = real_path(path);
-	char *folder = parent_of(real);
-	char *new = xasprintf("%s/.%s.new", folder, strrchr(real, '/') + 1);
-	struct stat st = { .st_mode = 0644 };
-	int fd, err = 0;
+	struct stat st;
 	bool there;
+	char *real = real_path(path, &st, &there), *folder, *new;
+	int fd, err = 0;
 
+	if (!real)
+		return -1;
+	folder = parent_of(real);
+	new = xasprintf("%s/.%s.new", folder, strrchr(real, '/') + 1);
 	if (make_folder(folder)) {
 		err = errno;
 		goto out;
 	}
-	there = !stat(real, &st);
-	if (!there && errno != ENOENT) {
-		err = errno;
-		goto out;
-	}
-	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	/* What an interrupted change has left, or a link that somebody has put there. */
+	unlink(new);
+	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		err = errno;
 		goto out;
 	}
-	if (write_all(fd, content) || (there && fchown(fd, st.st_uid, st.st_gid)) ||
+	if (write_all(fd, content, strlen(content)) || (there && fchown(fd, st.st_uid, st.st_gid)) ||
 	    fchmod(fd, st.st_mode & 07777))
 		err = errno;
 	if (close_synced(fd) && !err)

@@ -13,13 +13,16 @@
 int make_folder(const char *path);
 /* What was created, renamed or removed in the folder is on disk when it returns. */
 int sync_folder(const char *path);
-/* Makes a new file of the same content, on disk when it returns. */
-int copy_file(const char *from, const char *to);
+/* Makes a new file, on disk when it returns. */
+int new_file(const char *path, const void *data, size_t size);
 /*
  * The file has the old content or the new one at any time, and the new one is on disk
  * when it returns. Its folder is made when it is missing; its mode and owner are kept.
+ * What is there must be a regular file, or a link to one: EMEDIUMTYPE.
  */
 int replace_file(const char *path, const char *content);
+/* Whether it is a regular file, leads to one, or is not there at all. */
+int can_replace_file(const char *path);
 /* The folder and all in it. */
 int remove_tree(const char *path);
 /* The names in a folder that do not start with a dot, in order of their numbers. */

@@ -55,22 +55,27 @@ static char *boot_id(void)
 
 bool guard_raise(const char *name)
 {
-	char *path = guard_path("guards", name);
-	char *text = xasprintf("boot %s\nuptime %.2f\n", boot_id(), uptime());
+	char *path = guard_path("guards", name), *id = boot_id();
+	char *text = xasprintf("boot %s\nuptime %.2f\n", id, uptime());
+	bool raised = !replace_file(path, text);
 
-	if (!replace_file(path, text))
-		return true;
-	warn("%s cannot be written: %s. If the machine dies of '%s', nobody will know",
-	     path, strerror(errno), name);
-	return false;
+	if (!raised)
+		warn("%s cannot be written: %s. If the machine dies of '%s', nobody will know",
+		     path, file_strerror(errno), name);
+	free(text);
+	free(id);
+	free(path);
+	return raised;
 }
 
 static void forget(const char *folder, const char *name)
 {
-	char *parent = folder_path(folder);
+	char *parent = folder_path(folder), *path = guard_path(folder, name);
 
-	if (!unlink(guard_path(folder, name)))
+	if (!unlink(path))
 		sync_folder(parent);
+	free(path);
+	free(parent);
 }
 
 void guard_drop(const char *name)
@@ -90,21 +95,28 @@ void guard_forget(const char *name)
 
 bool guard_held(const char *name, time_t *when)
 {
+	char *path = guard_path("held", name);
 	struct stat st;
+	bool held = !stat(path, &st);
 
-	if (stat(guard_path("held", name), &st))
-		return false;
-	*when = st.st_mtime;
-	return true;
+	free(path);
+	if (held)
+		*when = st.st_mtime;
+	return held;
 }
 
 static int move(const char *name, const char *folder)
 {
-	char *to = folder_path(folder);
+	char *parent = folder_path(folder), *from = guard_path("guards", name);
+	char *to = guard_path(folder, name);
+	int ret = make_folder(parent) || rename(from, to) || sync_folder(parent) ? -1 : 0;
+	int err = errno;
 
-	if (make_folder(to) || rename(guard_path("guards", name), guard_path(folder, name)))
-		return -1;
-	return sync_folder(to);
+	free(to);
+	free(from);
+	free(parent);
+	errno = err;
+	return ret;
 }
 
 static void hold(const char *name)
@@ -124,7 +136,11 @@ static void survive(const char *name)
 
 static bool has_survived(const char *name)
 {
-	return !access(guard_path("survived", name), F_OK);
+	char *path = guard_path("survived", name);
+	bool survived = !access(path, F_OK);
+
+	free(path);
+	return survived;
 }
 
 enum guard { GONE, OF_THIS_BOOT, OF_ANOTHER };
@@ -132,14 +148,18 @@ enum guard { GONE, OF_THIS_BOOT, OF_ANOTHER };
 /* In *at, the uptime at which it was raised in this boot. */
 static enum guard look_at(const char *name, const char *this_boot, double *at)
 {
-	char *text = read_file(guard_path("guards", name));
+	char *path = guard_path("guards", name), *text = read_file(path);
+	bool gone = !text && errno == ENOENT, ours;
 	char id[64];
 
-	if (!text && errno == ENOENT)
+	/* No guard is raised in the future: this one is damaged. */
+	ours = text && sscanf(text, "boot %63s uptime %lf", id, at) == 2 &&
+	       !strcmp(id, this_boot) && *at >= 0 && *at <= uptime() + 1;
+	free(text);
+	free(path);
+	if (gone)
 		return GONE;
-	if (!text || sscanf(text, "boot %63s uptime %lf", id, at) != 2 || strcmp(id, this_boot))
-		return OF_ANOTHER;
-	return OF_THIS_BOOT;
+	return ours ? OF_THIS_BOOT : OF_ANOTHER;
 }
 
 /* The machine died of one of these. */
@@ -164,11 +184,11 @@ static void hold_suspects(char **names, size_t n, const char *this_boot)
 
 double guard_sweep(double seconds)
 {
-	char *this_boot = boot_id(), **names, **dead;
+	char *this_boot = boot_id(), *folder = folder_path("guards"), **names, **dead;
 	double now = uptime(), longest = -1;
 	size_t n, nr_dead = 0;
 
-	names = list_folder(folder_path("guards"), &n);
+	names = list_folder(folder, &n);
 	dead = xcalloc(n, sizeof(*dead));
 	for (size_t i = 0; i < n; i++) {
 		double at, left;
@@ -201,5 +221,12 @@ double guard_sweep(double seconds)
 			guard_drop(names[i]);
 	}
 	hold_suspects(dead, nr_dead, this_boot);
+	/* Somebody may call this every second, for as long as the machine is up. */
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+	free(dead);
+	free(folder);
+	free(this_boot);
 	return longest;
 }

@@ -6,13 +6,13 @@
  * /etc/modprobe.d, where they hold for whoever loads it, and to the module that is
  * loaded now.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "keep/policies.h"
 #include "keep/files.h"
@@ -90,32 +90,41 @@ int knob_set_now(const struct knob *knob, const char *value)
 
 /* --- what is kept ----------------------------------------------------------- */
 
-/* All options that modprobe would give to klp_sets, from whatever file. */
-static char *kept_options(void)
+/* All options that modprobe would give to klp_sets, from these files and folders. */
+static char *options_in(const char *const *paths, size_t n)
 {
-	static const char * const folders[] = { "/etc", "/run", "/usr/local/lib", "/usr/lib",
-						"/lib" };
-	const char *paths[6] = { NULL }, *options;
+	const char **list = xcalloc(n + 1, sizeof(*list)), *options;
 	struct kmod_module *module;
 	struct kmod_ctx *ctx;
 	char *copy;
 
-	for (size_t i = 0; i < 5; i++)
-		paths[i] = xasprintf("%s%s/modprobe.d", root_path(), folders[i]);
-	ctx = kmod_new(NULL, paths);
+	memcpy(list, paths, n * sizeof(*list));
+	ctx = kmod_new(NULL, list);
 	if (!ctx || kmod_module_new_from_name(ctx, "klp_sets", &module))
 		die("the configuration of modprobe cannot be read: %s", strerror(errno));
 	options = kmod_module_get_options(module);
 	copy = xstrdup(options ? options : "");
 	kmod_module_unref(module);
 	kmod_unref(ctx);
+	free(list);
 	return copy;
 }
 
-/* The last one wins, but the module takes all or none. */
-char *knob_kept_text(const struct knob *knob, bool tell)
+static char *kept_options(void)
 {
-	char *options = kept_options(), *word, *rest, *found = NULL;
+	static const char * const folders[] = { "/etc", "/run", "/usr/local/lib", "/usr/lib",
+						"/lib" };
+	const char *paths[5];
+
+	for (size_t i = 0; i < 5; i++)
+		paths[i] = xasprintf("%s%s/modprobe.d", root_path(), folders[i]);
+	return options_in(paths, 5);
+}
+
+/* Of options, which are taken apart; the last one wins, but the module takes all or none. */
+static char *find_option(char *options, const struct knob *knob, bool tell)
+{
+	char *word, *rest, *found = NULL;
 	const char *value;
 
 	for (word = strtok_r(options, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
@@ -127,8 +136,12 @@ char *knob_kept_text(const struct knob *knob, bool tell)
 		free(found);
 		found = xstrdup(value);
 	}
-	free(options);
 	return found;
+}
+
+char *knob_kept_text(const struct knob *knob, bool tell)
+{
+	return find_option(kept_options(), knob, tell);
 }
 
 /* A value that the kernel would not take is as good as none. */
@@ -160,108 +173,53 @@ struct policy policy_kept(void)
 
 /* --- the file --------------------------------------------------------------- */
 
-/* The length of what separates words: blanks, and a line's end after a backslash. */
-static size_t gap(const char *s)
-{
-	size_t n = 0;
+#define MARK "# Written by klp-sets policy, which writes it anew: see klp-sets(8).\n"
 
-	for (;;) {
-		if (s[n] == ' ' || s[n] == '\t')
-			n++;
-		else if (s[n] == '\\' && s[n + 1] == '\n')
-			n += 2;
-		else
-			return n;
+/* Whoever wrote it thought of it longer than we have: once, it is kept. */
+static void keep_old(const char *path, const char *text)
+{
+	char *old = xasprintf("%s.old", path);
+
+	if (!access(old, F_OK))
+		die("%s was not written by klp-sets, and neither it nor %s is to be lost. Move one of them away",
+		    path, old);
+	if (replace_file(old, xasprintf("%s\n", text)))
+		die("%s cannot be written: %s", old, file_strerror(errno));
+	warn("%s was not written by klp-sets: it is kept as %s. Of what it says, only the policy stays in force",
+	     path, old);
+}
+
+/* The value that is to be in the file, or NULL for none. */
+static const char *new_value(const struct knob *knob, const struct knob *const *changed,
+			     char *const *new, size_t n, const char *path)
+{
+	const char *value = find_option(options_in(&path, 1), knob, false);
+
+	value = value ? knob_parse(knob, value) : NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (changed[i] == knob)
+			value = new[i];
 	}
-}
-
-static size_t word_len(const char *s)
-{
-	size_t n = 0;
-
-	while (s[n] && !isspace((unsigned char)s[n]) && !(s[n] == '\\' && s[n + 1] == '\n'))
-		n++;
-	return n;
-}
-
-static bool is_word(const char *s, size_t len, const char *word)
-{
-	return len == strlen(word) && !strncmp(s, word, len);
-}
-
-/* Where the options of klp_sets start on this line, or NULL. */
-static const char *find_options(const char *s)
-{
-	size_t len;
-
-	s += gap(s);
-	len = word_len(s);
-	if (!is_word(s, len, "options"))
-		return NULL;
-	s += len;
-	s += gap(s);
-	len = word_len(s);
-	return is_word(s, len, "klp_sets") || is_word(s, len, "klp-sets") ? s + len : NULL;
-}
-
-/* The whole line, with those that continue it and its newline. */
-static size_t line_len(const char *s)
-{
-	size_t n = 0;
-
-	while (s[n] && s[n] != '\n')
-		n += s[n] == '\\' && s[n + 1] ? 2 : 1;
-	return n + (s[n] == '\n');
-}
-
-/* The text with a value changed wherever it is set, or set at the end; all else stays. */
-static char *change_text(const char *text, const struct knob *knob, const char *new)
-{
-	char *out = NULL;
-	size_t size;
-	FILE *f = open_memstream(&out, &size);
-	bool found = false;
-	const char *value;
-
-	if (!f)
-		die("out of memory");
-	while (*text) {
-		const char *end = text + line_len(text), *word = find_options(text);
-
-		while (word && word < end) {
-			size_t len;
-
-			word += gap(word);
-			len = word_len(word);
-			if (!len)
-				break;
-			if (is_knob(knob, word, len, &value)) {
-				fwrite(text, 1, word - text, f);
-				fprintf(f, "%s=%s", knob->name, new);
-				text = word + len;
-				found = true;
-			}
-			word += len;
-		}
-		fwrite(text, 1, end - text, f);
-		text = end;
-	}
-	if (!found)
-		fprintf(f, "options klp_sets %s=%s\n", knob->name, new);
-	fclose(f);
-	return out;
+	return value;
 }
 
 void knobs_keep(const struct knob *const *changed, char *const *new, size_t n)
 {
 	char *path = xasprintf("%s" POLICY_CONF, root_path()), *text = read_file(path);
+	char *out = xstrdup(MARK);
 
 	if (!text && errno != ENOENT)
-		die("%s cannot be read: %s", path, strerror(errno));
-	text = text ? xasprintf("%s%s", text, *text ? "\n" : "") :
-		      xstrdup("# See klp-sets(8), policy.\n");
-	for (size_t i = 0; i < n; i++)
-		text = change_text(text, changed[i], new[i]);
-	if (replace_file(path, text))
-		die("%s cannot be written: %s", path, strerror(errno));
+		die("%s cannot be read: %s", path, file_strerror(errno));
+	if (can_replace_file(path))
+		die("%s cannot be written: %s. Nothing is changed", path, file_strerror(errno));
+	for (size_t i = 0; i < NR_KNOBS; i++) {
+		const char *value = new_value(&knobs[i], changed, new, n, path);
+
+		if (value)
+			out = xasprintf("%soptions klp_sets %s=%s\n", out, knobs[i].name, value);
+	}
+	if (text && *text && strncmp(text, MARK, strlen(MARK) - 1))
+		keep_old(path, text);
+	if (replace_file(path, out))
+		die("%s cannot be written: %s", path, file_strerror(errno));
 }

@@ -30,6 +30,8 @@
 #include "keep/files.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
+#include "read/modfile.h"
+#include "read/names.h"
 #include "read/util.h"
 
 #define CONTENT "content"
@@ -67,7 +69,7 @@ static bool parse_slot(const char *name, struct slot *slot)
 		slot->has_set = true;
 		return parse_set(name + end, &slot->replace_set);
 	}
-	if (sscanf(name, "%*u-stock-%n", &end) == 0 && end && name[end]) {
+	if (sscanf(name, "%*u-stock-%n", &end) == 0 && end && is_module_name(name + end)) {
 		slot->stock = xstrdup(name + end);
 		return true;
 	}
@@ -89,29 +91,23 @@ static bool parse_version(const char *name, size_t *version)
 	return true;
 }
 
-/* The part of a module's file name that says how it is compressed: ".ko.xz" */
-static const char *module_ending(const char *file)
-{
-	const char *ending = strstr(file, ".ko");
-
-	return ending ? ending : ".ko";
-}
-
 static void read_version(struct store *s, struct version *v, const char *folder,
 			 char **complaints)
 {
-	char **names;
+	char **names, *name = NULL;
 	struct stat st;
 	size_t n;
 
 	names = list_folder(folder, &n);
 	if (!names)
 		complain(complaints, s, "%s cannot be read: %s", folder, strerror(errno));
-	else if (n != 1 || !strstr(names[0], ".ko"))
+	else if (n == 1)
+		name = module_name(names[0]);
+	if (names && !name) {
 		complain(complaints, s, "%s does not hold one module, as it should", folder);
-	else {
+	} else if (name) {
 		v->path = join(folder, names[0]);
-		v->name = xasprintf("%.*s", (int)(strstr(names[0], ".ko") - names[0]), names[0]);
+		v->name = name;
 		if (!stat(v->path, &st))
 			v->installed = st.st_mtime;
 	}
@@ -245,8 +241,8 @@ struct slot *store_find_stock(const struct store *s, const char *name)
 
 struct slot *store_find_arg(const struct store *s, const char *arg)
 {
-	struct livepatch *lp;
 	uint32_t set;
+	char *name;
 
 	if (parse_set(arg, &set)) {
 		struct slot *slot = store_find_set(s, set);
@@ -256,12 +252,12 @@ struct slot *store_find_arg(const struct store *s, const char *arg)
 		die("set %u is not in the store of kernel %s. 'klp-sets list --stored' shows "
 		    "what is", set, kernel_release());
 	}
-	lp = livepatch_new(arg);
+	name = need_module_name(arg);
 	for (size_t i = 0; i < s->nr_slots; i++) {
 		struct slot *slot = &s->slots[i];
 
-		if ((slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name)) ||
-		    (slot->stock && !strcmp(slot->stock, lp->name)))
+		if ((slot->versions[0].name && !strcmp(slot->versions[0].name, name)) ||
+		    (slot->stock && !strcmp(slot->stock, name)))
 			return slot;
 	}
 	die("'%s' is not in the store of kernel %s. 'klp-sets list --stored' shows what is",
@@ -309,7 +305,7 @@ void store_remove(struct store *s, struct slot *slot)
 	s->nr_slots--;
 }
 
-void slot_push(struct slot *slot, const char *name, const char *path)
+void slot_push(struct slot *slot, const char *name, struct module_file *file)
 {
 	/* In the place of one that is missing, else before all others. */
 	if (!slot->nr_versions || slot->versions[0].name) {
@@ -323,7 +319,8 @@ void slot_push(struct slot *slot, const char *name, const char *path)
 	}
 	memset(&slot->versions[0], 0, sizeof(slot->versions[0]));
 	slot->versions[0].name = xstrdup(name);
-	slot->versions[0].path = xstrdup(path);
+	slot->versions[0].path = xstrdup(file->path);
+	slot->versions[0].file = file;
 }
 
 void slot_pop(struct slot *slot)
@@ -375,15 +372,15 @@ static char *next_content(const struct store *s)
 static void write_version(struct version *v, const char *folder)
 {
 	const char *file = strrchr(v->path, '/');
-	char *path = xasprintf("%s/%s%s", folder, v->name,
-			       module_ending(file ? file : v->path));
+	/* A file of the store stays the same one, with the date of its installation. */
+	char *path = v->installed ? join(folder, file + 1) :
+				    xasprintf("%s/%s%s", folder, v->name, v->file->ending);
 
 	must(make_folder(folder), "made", folder);
-	/* A file of the store stays the same one, with the date of its installation. */
-	if (!v->installed)
-		must(copy_file(v->path, path), "written", path);
-	else
+	if (v->installed)
 		must(link(v->path, path), "linked", path);
+	else
+		must(new_file(path, v->file->data, v->file->size), "written", path);
 	must(sync_folder(folder), "synced", folder);
 	v->path = path;
 }
@@ -469,15 +466,21 @@ bool give_set(struct livepatch *lp, uint32_t set, char **why)
 	return true;
 }
 
-struct livepatch *slot_read(const struct slot *slot, size_t version)
+struct livepatch *slot_read(const struct slot *slot, size_t version, struct module_file **keep)
 {
 	const struct version *v = &slot->versions[version];
+	struct module_file *file;
 	struct livepatch *lp;
 	char *why;
 
 	if (!v->name)
 		return NULL;
-	lp = livepatch_from_file(v->path, &why);
+	file = module_file_open(v->path, &why);
+	lp = file ? livepatch_read(file, &why) : NULL;
+	if (keep && lp)
+		*keep = file;
+	else
+		module_file_close(file);
 	if (!lp) {
 		warn("'%s' of %s cannot be used: %s: %s. Install it again, or go back with "
 		     "'klp-sets rollback'", v->name, slot_label(slot), v->path, why);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 struct livepatch;
+struct module_file;
 
 /* Of a set or a stock livepatch, the current version included. */
 #define STORE_VERSIONS 5
@@ -16,6 +17,7 @@ struct livepatch;
 struct version {
 	char *name;		/* of the module; NULL when it is missing */
 	char *path;		/* of the file, in the store or yet to be copied into it */
+	struct module_file *file;	/* what was read from there; NULL: not yet */
 	time_t installed;
 };
 
@@ -55,7 +57,7 @@ const char *slot_label(const struct slot *slot);
 struct slot *store_add(struct store *s);
 void store_remove(struct store *s, struct slot *slot);
 /* Makes a version the current one; the oldest goes when there are too many. */
-void slot_push(struct slot *slot, const char *name, const char *path);
+void slot_push(struct slot *slot, const char *name, struct module_file *file);
 /* Takes the current version away. */
 void slot_pop(struct slot *slot);
 /*
@@ -69,8 +71,11 @@ void store_abandon(struct store *s);
 
 /* Puts a livepatch into a set as load would, with what its assignment obsoletes. */
 bool give_set(struct livepatch *lp, uint32_t set, char **why);
-/* The livepatch of a version, in the set of its slot; NULL after a message. */
-struct livepatch *slot_read(const struct slot *slot, size_t version);
+/*
+ * The livepatch of a version, in the set of its slot; NULL after a message. *file*, unless it is
+ * NULL, is what it was read from.
+ */
+struct livepatch *slot_read(const struct slot *slot, size_t version, struct module_file **file);
 /* The set that load must be told to give it, or NULL when it has one without that. */
 const uint32_t *slot_wish(const struct slot *slot, const struct livepatch *lp);
 

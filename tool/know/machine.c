@@ -132,7 +132,7 @@ struct livepatch *machine_find_arg(const struct machine *m, const char *arg)
 			    set);
 		return lp;
 	}
-	name = module_name(arg);
+	name = need_module_name(arg);
 	lp = machine_find(m, name);
 	if (lp) {
 		free(name);

@@ -18,6 +18,7 @@
 #include "know/module.h"
 #include "read/image.h"
 #include "read/kmsg.h"
+#include "read/modfile.h"
 #include "read/names.h"
 #include "read/sysfs.h"
 #include "read/util.h"
@@ -44,6 +45,21 @@ bool module_is_loaded(const char *name)
 	return loaded;
 }
 
+/* Whom root has to ask, as far as it can be seen. */
+static const char *why_not_permitted(void)
+{
+	char *disabled = read_file("/proc/sys/kernel/modules_disabled");
+	char *lockdown = read_file("/sys/kernel/security/lockdown");
+
+	if (geteuid())
+		return "only root may do that";
+	if (disabled && *disabled == '1')
+		return "kernel.modules_disabled is set";
+	if (lockdown && !strstr(lockdown, "[none]"))
+		return "the kernel is locked down";
+	return NULL;
+}
+
 const char *module_strerror(int err)
 {
 	switch (-err) {
@@ -57,7 +73,8 @@ const char *module_strerror(int err)
 	case EKEYREJECTED:
 		return "it is not signed with a key that this kernel trusts";
 	case EPERM:
-		return "this is not permitted: the kernel is locked down, or kernel.modules_disabled is set";
+		return why_not_permitted() ?:
+		       "its own init function, or a security module, does not permit it (Operation not permitted)";
 	case EINVAL:
 		return "the kernel refuses it (Invalid argument)";
 	default:
@@ -176,6 +193,11 @@ static int insert_dependencies(struct kmod_ctx *ctx, char *names, char **said)
 	for (name = strtok_r(names, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
 		/* The name of a file, until it is loaded. */
 		module_underscores(name);
+		if (!is_module_name(name)) {
+			*said = xasprintf("the file is damaged: it needs the module '%s', which cannot be a name",
+					  name);
+			return -EINVAL;
+		}
 		if (module_is_loaded(name))
 			continue;
 		if (!strcmp(name, "klp_sets")) {
@@ -194,40 +216,48 @@ static int insert_dependencies(struct kmod_ctx *ctx, char *names, char **said)
 }
 
 /*
- * An uncompressed file is handed over by libkmod, as a file: some kernels want to know
- * where a module comes from. What it was built to decompress differs from one distribution
- * to the next, so a compressed file is handed over as it was read for the rules.
+ * Some kernels want to know where a module comes from, and load none that is just bytes:
+ * IMA, and LoadPin where it is enforced.
  */
-static int hand_over(struct kmod_module *mod, const struct image *image)
+static bool wants_origin(int err)
 {
-	const char *options = kmod_module_get_options(mod);
-	const void *content;
-	size_t size;
+	char *enforced = err == EPERM ? read_file("/proc/sys/kernel/loadpin/enforce") : NULL;
 
-	content = image_content(image, &size);
-	if (!content)
-		return kmod_module_insert_module(mod, 0, options);
-	return syscall(SYS_init_module, content, size, options ? options : "") ? -errno : 0;
+	return err == EACCES || (enforced && *enforced == '1');
 }
 
-int module_insert(const char *path, char **said)
+/*
+ * The bytes that were judged, whatever is in the file by now. Those who want a file look
+ * into it themselves.
+ */
+static int hand_over(const struct module_file *file, const char *options)
+{
+	if (!syscall(SYS_init_module, file->content, file->content_size, options))
+		return 0;
+	if (file->content != file->data || !wants_origin(errno))
+		return -errno;
+	return syscall(SYS_finit_module, file->fd, options, 0) ? -errno : 0;
+}
+
+int module_insert(const struct module_file *file, const char *name, char **said)
 {
 	struct kmod_ctx *ctx = new_context();
 	struct kmod_module *mod = NULL;
+	const char *names, *options;
 	struct image *image;
-	const char *names;
 	int fd, err;
 
-	image = image_open(path, said);
-	err = image ? kmod_module_new_from_path(ctx, path, &mod) : -ENOEXEC;
+	image = image_open(file, said);
+	err = image ? kmod_module_new_from_name(ctx, name, &mod) : -ENOEXEC;
 	if (!err) {
 		names = image_modinfo(image, "depends", NULL);
 		err = insert_dependencies(ctx, xstrdup(names ? names : ""), said);
 	}
 	if (!err) {
+		options = kmod_module_get_options(mod);
 		fd = kmsg_open();
-		err = hand_over(mod, image);
-		*said = kmsg_read(fd, kmod_module_get_name(mod));
+		err = hand_over(file, options ? options : "");
+		*said = kmsg_read(fd, name);
 	}
 	if (!err) {
 		free(*said);
@@ -423,6 +453,10 @@ static void explain_kept(const char *name, int err)
 	else if (err == -ETIMEDOUT)
 		warn("the module '%s' is kept: a task that is exiting, and in no list any more, may still run its code; 'klp-sets unload %s' removes it later",
 		     name, name);
+	else if (err == -EPERM || err == -EACCES)
+		/* Of all that may be in the way here, nothing goes while the machine is up. */
+		warn("the module '%s' is kept until the next boot: %s", name,
+		     why_not_permitted() ?: "a security module does not permit to remove it");
 	else
 		warn("the module '%s' is kept: %s; 'klp-sets unload %s' tries it again", name,
 		     err == -EBUSY ? "it has no exit function, or is just being removed" :

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct module_file;
+
 /* Whether a module of this name is there, and is not built in. */
 bool module_is_loaded(const char *name);
 
@@ -24,10 +26,10 @@ const struct core *module_core(void);
 /* Loads klp_sets with modprobe's rules, unless it is there. Dies with advice. */
 void module_need_core(void);
 /*
- * Loads a module file with its dependencies. 0 or a negative errno, with what the
+ * Loads a module of this name with its dependencies, as the file was read. 0 or a negative errno, with what the
  * kernel said about it in *said, as kmsg_read().
  */
-int module_insert(const char *path, char **said);
+int module_insert(const struct module_file *file, const char *name, char **said);
 /* Why a module could not be loaded, when the kernel did not say. */
 const char *module_strerror(int err);
 /*

@@ -140,18 +140,10 @@ static void add_func(const struct func ***funcs, size_t *nr, const struct func *
 	(*funcs)[(*nr)++] = func;
 }
 
-static bool is_dropped_already(const struct verdict *v, const struct func *func)
+/* Whether one of the first *nr* that are replaced changes it. */
+static bool is_changed(const struct verdict *v, size_t nr, const struct func *func)
 {
-	for (size_t i = 0; i < v->nr_dropped; i++) {
-		if (same_func(v->dropped[i], func))
-			return true;
-	}
-	return false;
-}
-
-static bool is_kept(const struct verdict *v, const struct func *func)
-{
-	for (size_t i = 0; i < v->nr_replaced; i++) {
+	for (size_t i = 0; i < nr; i++) {
 		if (livepatch_find_func(v->replaced[i], func))
 			return true;
 	}
@@ -171,13 +163,16 @@ static void compare_funcs(struct judge *j)
 		v->replaced[v->nr_replaced++] = old;
 		for (size_t k = 0; k < old->nr_funcs; k++) {
 			/* What a file does not tell may be there when it is loaded. */
-			if (!j->lp->incomplete && !livepatch_find_func(j->lp, &old->funcs[k]) &&
-			    !is_dropped_already(v, &old->funcs[k]))
-				add_func(&v->dropped, &v->nr_dropped, &old->funcs[k]);
+			const struct func *func = &old->funcs[k];
+
+			if (!j->lp->incomplete && !livepatch_find_func(j->lp, func) &&
+			    livepatch_find_func(old, func) == func &&
+			    !is_changed(v, v->nr_replaced - 1, func))
+				add_func(&v->dropped, &v->nr_dropped, func);
 		}
 	}
 	for (size_t i = 0; i < j->lp->nr_funcs; i++) {
-		if (is_kept(v, &j->lp->funcs[i]))
+		if (is_changed(v, v->nr_replaced, &j->lp->funcs[i]))
 			add_func(&v->kept, &v->nr_kept, &j->lp->funcs[i]);
 		else
 			add_func(&v->added, &v->nr_added, &j->lp->funcs[i]);
@@ -279,7 +274,7 @@ static void check_own_symbols(struct judge *j)
 		addr = j->new.managed ? j->addrs[i] : 0;
 		for (size_t k = 0; addr && k < i; k++) {
 			other = &j->lp->funcs[k];
-			if (!same_func(func, other) && j->addrs[k] == addr)
+			if (j->addrs[k] == addr && !same_func(func, other))
 				conflict(j, xasprintf("%s changes %s and %s, which are the same function.",
 						      livepatch_who(&j->new),
 						      func_label(other), func_label(func)),

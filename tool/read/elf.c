@@ -18,6 +18,8 @@
 #include "read/elf.h"
 #include "read/image.h"
 #include "read/livepatch.h"
+#include "read/modfile.h"
+#include "read/names.h"
 #include "read/util.h"
 
 /* struct klp_patch */
@@ -72,16 +74,29 @@
 #define EXT_OBJ_SIZE	64
 #define EXT_FUNC_SIZE	24
 
+/* The section with struct module. */
+#define THIS_MODULE	".gnu.linkonce.this_module"
+
 /* Many tables may be one and the same, for somebody who plays tricks. */
 #define MAX_ENTRIES	10000
+#define MAX_STEPS	(4 * MAX_ENTRIES)
 
 struct reader {
 	struct image *image;
 	struct livepatch *lp;
 	const char **objects;		/* names of those with the kernel's own tables */
 	size_t nr_objects;
+	size_t nr_steps;		/* entries that were looked at, of whatever table */
 	bool damaged;
 };
+
+/* To be called for each entry that is read. */
+static bool is_too_long(struct reader *r)
+{
+	if (++r->nr_steps > MAX_STEPS)
+		r->damaged = true;
+	return r->damaged;
+}
 
 /* The first thing that the kernel would complain about is enough. */
 static void __attribute__((format(printf, 2, 3))) set_flaw(struct reader *r,
@@ -135,7 +150,7 @@ static void read_funcs(struct reader *r, struct place table, const char *object)
 	size_t i = 0;
 
 	note_code(r, table, end);
-	while (!r->damaged && (p = image_next_pointer(r->image, at)) && p->at.offset < end) {
+	while (!is_too_long(r) && (p = image_next_pointer(r->image, at)) && p->at.offset < end) {
 		/* The table ends with an entry of zeros, which can be the first one. */
 		if (!i++ && p->at.offset > table.offset + FUNC_NEW)
 			break;
@@ -167,15 +182,26 @@ static struct place object_start(struct reader *r, const struct pointer *p)
 	return at;
 }
 
-/* Two objects of one name cannot both have a folder in sysfs. */
 static void note_object(struct reader *r, const char *object)
 {
-	for (size_t i = 0; i < r->nr_objects; i++) {
-		if (!strcmp(r->objects[i], object))
-			set_flaw(r, "object %s is there twice", object);
-	}
 	r->objects = xrealloc(r->objects, r->nr_objects + 1, sizeof(*r->objects));
 	r->objects[r->nr_objects++] = object;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(const char **)a, *(const char **)b);
+}
+
+/* Two objects of one name cannot both have a folder in sysfs. */
+static void check_objects(struct reader *r)
+{
+	if (r->nr_objects)
+		qsort(r->objects, r->nr_objects, sizeof(*r->objects), compare_strings);
+	for (size_t i = 1; i < r->nr_objects; i++) {
+		if (!strcmp(r->objects[i - 1], r->objects[i]))
+			set_flaw(r, "object %s is there twice", r->objects[i]);
+	}
 }
 
 static void read_object(struct reader *r, struct place start)
@@ -205,7 +231,7 @@ static size_t read_objects(struct reader *r, struct place table)
 	size_t i = 0;
 
 	note_code(r, table, end);
-	while (!r->damaged && (p = image_next_pointer(r->image, at)) && p->at.offset < end) {
+	while (!is_too_long(r) && (p = image_next_pointer(r->image, at)) && p->at.offset < end) {
 		if (i ? image_is_code(r->image, p->to) :
 			p->at.offset > table.offset + OBJ_FUNCS)
 			break;
@@ -357,7 +383,7 @@ static void read_sets_patch(struct reader *r, struct place patch)
 static bool is_this_module(struct reader *r, const struct pointer *p)
 {
 	return !p->to.offset && p->to.section &&
-	       !strcmp(image_section_name(r->image, p->to), ".gnu.linkonce.this_module");
+	       !strcmp(image_section_name(r->image, p->to), THIS_MODULE);
 }
 
 /* The variable's address is passed on; to look into it is something else. */
@@ -387,6 +413,7 @@ static void read_patch(struct reader *r, struct place patch)
 	r->lp->replace = image_number(r->image, place_add(patch, PATCH_REPLACE), 1);
 	if (!read_objects(r, objs->to))
 		r->lp->incomplete = true;
+	check_objects(r);
 	if (states)
 		read_stock_states(r, states->to);
 	if (image_needs(r->image, "klp_sets_enable"))
@@ -449,7 +476,7 @@ static bool read_kpatch(struct reader *r)
 
 	if (!image_section(r->image, KPATCH_FUNCS, &at, &size))
 		return false;
-	for (; size >= KPATCH_SIZE && !r->damaged; size -= KPATCH_SIZE) {
+	for (; size >= KPATCH_SIZE && !is_too_long(r); size -= KPATCH_SIZE) {
 		new = image_pointer(r->image, place_add(at, KPATCH_NEW));
 		name = image_pointer(r->image, place_add(at, KPATCH_NAME));
 		object = image_pointer(r->image, place_add(at, KPATCH_OBJ));
@@ -495,7 +522,7 @@ static bool read_klp_build(struct reader *r)
 	    !image_section(r->image, EXT_OBJS_OLD, &at, &size))
 		return false;
 	r->damaged |= size && !image_bytes(r->image, at, &present);
-	for (; size >= EXT_OBJ_SIZE && !r->damaged; size -= EXT_OBJ_SIZE) {
+	for (; size >= EXT_OBJ_SIZE && !is_too_long(r); size -= EXT_OBJ_SIZE) {
 		read_ext_object(r, at);
 		at = place_add(at, EXT_OBJ_SIZE);
 	}
@@ -506,9 +533,12 @@ static bool read_klp_build(struct reader *r)
 
 /* --- modinfo -------------------------------------------------------------------- */
 
+/* Modinfo has no bounds: what is longer is not worth more. */
+#define TEXT_MAX 255
+
 static char *printable(const char *s)
 {
-	char *copy = xstrdup(s);
+	char *copy = xasprintf("%.*s", TEXT_MAX, s);
 
 	for (char *c = copy; *c; c++) {
 		if (*c < ' ' || *c > '~')
@@ -517,16 +547,34 @@ static char *printable(const char *s)
 	return copy;
 }
 
-/* From modinfo, which also depmod trusts, or from the file's name. */
-static char *read_module_name(const struct image *image, const char *path)
+/*
+ * The name of struct module, which is what the kernel goes by. What comes before it there
+ * is zero in a file, as is what follows. Modinfo, which depmod trusts, has it as well.
+ */
+static char *read_module_name(const struct image *image, char **why)
 {
-	const char *name = image_modinfo(image, "name", NULL), *slash = strrchr(path, '/');
-	char *copy = printable(name ? name : slash ? slash + 1 : path);
-	char *end = name ? NULL : strstr(copy, ".ko");
+	const char *known = image_modinfo(image, "name", NULL);
+	const unsigned char *bytes = NULL;
+	uint64_t size = 0, i = 0;
+	struct place module;
+	char name[MODULE_NAME_MAX + 1] = "";
 
-	if (end)
-		*end = '\0';
-	return copy;
+	if (image_section(image, THIS_MODULE, &module, &size))
+		bytes = image_bytes(image, module, &size);
+	while (bytes && i < size && !bytes[i])
+		i++;
+	for (size_t len = 0; bytes && i < size && bytes[i] && len < MODULE_NAME_MAX; i++)
+		name[len++] = bytes[i];
+	while (bytes && i < size && !bytes[i])
+		i++;
+	if (!bytes || i < size || !is_module_name(name))
+		*why = xstrdup("the file is damaged: its module has no name that a module can have");
+	else if (known && strcmp(known, name))
+		*why = xasprintf("the file is damaged: its module is called '%s', and '%s' in its modinfo",
+				 name, printable(known));
+	else
+		return xstrdup(name);
+	return NULL;
 }
 
 /*
@@ -566,12 +614,15 @@ static void read_modinfo_obsoletes(struct reader *r)
 
 	if (!value)
 		return;
-	list = printable(value);
-	for (word = strtok_r(list, ", ", &rest); word; word = strtok_r(NULL, ", ", &rest)) {
-		if (parse_set(word, &set))
+	list = xstrdup(value);
+	for (word = strtok_r(list, ", ", &rest); word && !r->lp->flaw;
+	     word = strtok_r(NULL, ", ", &rest)) {
+		if (r->lp->nr_obsoletes == MAX_OBSOLETES)
+			set_flaw(r, "it obsoletes more than %d sets", MAX_OBSOLETES);
+		else if (parse_set(word, &set))
 			livepatch_add_obsolete(r->lp, set);
 		else
-			set_flaw(r, "it obsoletes '%s', which is no set", word);
+			set_flaw(r, "it obsoletes '%s', which is no set", printable(word));
 	}
 	free(list);
 }
@@ -608,24 +659,35 @@ static void read_livepatch(struct reader *r)
 	read_modinfo(r);
 }
 
-struct livepatch *livepatch_from_file(const char *path, char **why)
+struct livepatch *livepatch_read(const struct module_file *file, char **why)
 {
-	struct reader r = { .image = image_open(path, why) };
+	struct reader r = { .image = image_open(file, why) };
+	struct place modinfo;
 	const char *marker;
+	uint64_t size;
 	char *name;
 
 	if (!r.image)
 		return NULL;
+	if (!image_section(r.image, ".modinfo", &modinfo, &size)) {
+		*why = xstrdup("it is not a kernel module: it has no modinfo");
+		image_close(r.image);
+		return NULL;
+	}
 	marker = image_modinfo(r.image, "livepatch", NULL);
 	if (!marker || *marker != 'Y') {
 		*why = xstrdup("it is not a livepatch: its modinfo has no livepatch=Y");
 		image_close(r.image);
 		return NULL;
 	}
-	name = read_module_name(r.image, path);
+	name = read_module_name(r.image, why);
+	if (!name) {
+		image_close(r.image);
+		return NULL;
+	}
 	r.lp = livepatch_new(name);
 	free(name);
-	r.lp->path = xstrdup(path);
+	r.lp->path = xstrdup(file->path);
 	read_livepatch(&r);
 	free(r.objects);
 	image_close(r.image);
@@ -635,4 +697,13 @@ struct livepatch *livepatch_from_file(const char *path, char **why)
 		return NULL;
 	}
 	return r.lp;
+}
+
+struct livepatch *livepatch_from_file(const char *path, char **why)
+{
+	struct module_file *file = module_file_open(path, why);
+	struct livepatch *lp = file ? livepatch_read(file, why) : NULL;
+
+	module_file_close(file);
+	return lp;
 }

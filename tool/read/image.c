@@ -5,22 +5,18 @@
  * A file may be damaged, or made by somebody who means harm. Every offset that
  * comes from it is checked where it is used.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "read/image.h"
+#include "read/modfile.h"
 #include "read/util.h"
 
 #define CONSTANT 4
 
-/* More than any module: what a compressed file may become. */
-#define MAX_SIZE (256UL << 20)
+/* As KSYM_NAME_LEN of the newest kernels: no name of anything is as long. */
+#define NAME_SIZE 512
 
 struct section {
 	const char *name;
@@ -34,9 +30,7 @@ struct variable {
 };
 
 struct image {
-	void *file;			/* decompressed */
-	size_t file_size;
-	bool compressed;
+	uint64_t bytes_left, zeros_left;	/* for sections that were not looked at yet */
 	Elf *elf;
 	struct section *sections;
 	size_t nr_sections;
@@ -53,116 +47,6 @@ struct image {
 	struct place modinfo;
 	uint64_t modinfo_size;
 };
-
-/* --- the file --------------------------------------------------------------- */
-
-static const struct {
-	const char *magic;
-	size_t len;
-	const char *program;
-} compressions[] = {
-	{ "\x1f\x8b", 2, "gzip" },
-	{ "\xfd" "7zXZ", 6, "xz" },	/* with its NUL */
-	{ "\x28\xb5\x2f\xfd", 4, "zstd" },
-};
-
-/* All that can be read, or NULL with errno. */
-static unsigned char *read_all(int fd, size_t *size)
-{
-	size_t len = 0, room = 1 << 16;
-	unsigned char *buf = xcalloc(room, 1);
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, buf + len, room - len);
-		if (n <= 0)
-			break;
-		len += n;
-		if (len == room) {
-			if (room >= MAX_SIZE) {
-				n = -1;
-				errno = EFBIG;
-				break;
-			}
-			room *= 2;
-			buf = xrealloc(buf, room, 1);
-		}
-	}
-	if (n < 0) {
-		free(buf);
-		return NULL;
-	}
-	*size = len;
-	return buf;
-}
-
-/* The same formats that modprobe reads, by the programs that made them. */
-static unsigned char *read_through(const char *program, const char *path, size_t *size,
-				   char **why)
-{
-	char *const argv[] = { (char *)program, "-dcq", NULL };
-	posix_spawn_file_actions_t actions;
-	unsigned char *buf;
-	int pipefd[2], err, status;
-	pid_t pid;
-
-	if (pipe2(pipefd, O_CLOEXEC)) {
-		*why = xasprintf("%s", strerror(errno));
-		return NULL;
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, path, O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, pipefd[1], 1);
-	err = posix_spawnp(&pid, program, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(pipefd[1]);
-	if (err) {
-		close(pipefd[0]);
-		*why = xasprintf("it is compressed with %s, which is not installed here", program);
-		return NULL;
-	}
-	buf = read_all(pipefd[0], size);
-	err = errno;
-	close(pipefd[0]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!buf)
-		*why = xasprintf("%s", strerror(err));
-	else if (!WIFEXITED(status) || WEXITSTATUS(status))
-		*why = xasprintf("%s cannot decompress it", program);
-	if (*why) {
-		free(buf);
-		return NULL;
-	}
-	return buf;
-}
-
-static unsigned char *read_module(const char *path, size_t *size, bool *compressed, char **why)
-{
-	unsigned char *buf = NULL;
-	int fd, err;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		buf = read_all(fd, size);
-		err = errno;
-		close(fd);
-		errno = err;
-	}
-	if (!buf) {
-		*why = xasprintf("%s", strerror(errno));
-		return NULL;
-	}
-	for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++) {
-		if (*size >= compressions[i].len &&
-		    !memcmp(buf, compressions[i].magic, compressions[i].len)) {
-			free(buf);
-			*compressed = true;
-			return read_through(compressions[i].program, path, size, why);
-		}
-	}
-	return buf;
-}
 
 /* --- reading it ------------------------------------------------------------- */
 
@@ -199,12 +83,35 @@ static void *grow(void *array, size_t nr, size_t size)
 	return nr & (nr - 1) ? array : xrealloc(array, nr ? 2 * nr : 1, size);
 }
 
+/* Where a string ends is looked for once: in a table that ends with one, all do. */
+static bool is_string_table(Elf_Scn *scn)
+{
+	Elf_Data *data = elf_rawdata(scn, NULL);
+
+	return data && (!data->d_size || !((char *)data->d_buf)[data->d_size - 1]);
+}
+
+/*
+ * What is in the file is there once, so all of it takes no more time and memory than the
+ * file has bytes; and no offset into what is not there can wrap.
+ */
+static bool has_room(struct image *image, const GElf_Shdr *shdr)
+{
+	uint64_t *left = shdr->sh_type == SHT_NOBITS ? &image->zeros_left : &image->bytes_left;
+
+	if (shdr->sh_size > *left)
+		return false;
+	*left -= shdr->sh_size;
+	return true;
+}
+
 static bool read_sections(struct image *image)
 {
 	size_t strndx, nr;
 	Elf_Scn *scn = NULL;
 
-	if (elf_getshdrnum(image->elf, &nr) || elf_getshdrstrndx(image->elf, &strndx))
+	if (elf_getshdrnum(image->elf, &nr) || elf_getshdrstrndx(image->elf, &strndx) ||
+	    nr > image->bytes_left / sizeof(Elf64_Shdr))
 		return false;
 	image->sections = xcalloc(nr, sizeof(*image->sections));
 	image->nr_sections = nr;
@@ -214,7 +121,8 @@ static bool read_sections(struct image *image)
 		GElf_Shdr shdr;
 		Elf_Data *data;
 
-		if (i >= nr || !gelf_getshdr(scn, &shdr))
+		if (i >= nr || !gelf_getshdr(scn, &shdr) || !has_room(image, &shdr) ||
+		    (shdr.sh_type == SHT_STRTAB && !is_string_table(scn)))
 			return false;
 		section = &image->sections[i];
 		section->name = elf_strptr(image->elf, strndx, shdr.sh_name);
@@ -331,6 +239,8 @@ static bool read_relocations(struct image *image, Elf_Scn *scn, const GElf_Shdr 
 		}
 		if (GELF_R_TYPE(rela.r_info) != R_X86_64_64)
 			continue;
+		if (target->size < 8 || rela.r_offset > target->size - 8)
+			return false;
 		image->pointers = grow(image->pointers, image->nr_pointers,
 				       sizeof(*image->pointers));
 		image->pointers[image->nr_pointers++] = (struct pointer) {
@@ -380,10 +290,30 @@ static bool read_image(struct image *image)
 	return true;
 }
 
-static bool is_module(Elf *elf, char **why)
+/* The headers of sections come last, and are what is missing first. */
+static bool is_cut_short(const struct module_file *file)
+{
+	Elf64_Ehdr ehdr;
+
+	if (file->content_size < SELFMAG || memcmp(file->content, ELFMAG, SELFMAG))
+		return false;
+	if (file->content_size < sizeof(ehdr))
+		return true;
+	memcpy(&ehdr, file->content, sizeof(ehdr));
+	return ehdr.e_ident[EI_CLASS] == ELFCLASS64 && ehdr.e_type == ET_REL &&
+	       (ehdr.e_shoff > file->content_size ||
+		file->content_size - ehdr.e_shoff < (uint64_t)ehdr.e_shnum * sizeof(Elf64_Shdr));
+}
+
+static bool is_module(const struct module_file *file, Elf *elf, char **why)
 {
 	GElf_Ehdr ehdr;
 
+	if (!file->content_size || is_cut_short(file)) {
+		*why = xstrdup(file->content_size ? "the file is damaged: it is cut short" :
+						    "the file is empty");
+		return false;
+	}
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &ehdr) ||
 	    ehdr.e_type != ET_REL) {
 		*why = xstrdup("it is not a kernel module");
@@ -397,18 +327,17 @@ static bool is_module(Elf *elf, char **why)
 	return true;
 }
 
-struct image *image_open(const char *path, char **why)
+struct image *image_open(const struct module_file *file, char **why)
 {
 	struct image *image = xcalloc(1, sizeof(*image));
 
 	*why = NULL;
-	image->file = read_module(path, &image->file_size, &image->compressed, why);
-	if (image->file) {
-		elf_version(EV_CURRENT);
-		image->elf = elf_memory(image->file, image->file_size);
-		if (is_module(image->elf, why) && !read_image(image))
-			*why = xstrdup("the file is damaged");
-	}
+	image->bytes_left = file->content_size;
+	image->zeros_left = MODULE_FILE_MAX;
+	elf_version(EV_CURRENT);
+	image->elf = elf_memory((char *)file->content, file->content_size);
+	if (is_module(file, image->elf, why) && !read_image(image))
+		*why = xstrdup("the file is damaged");
 	if (*why) {
 		image_close(image);
 		return NULL;
@@ -419,7 +348,6 @@ struct image *image_open(const char *path, char **why)
 void image_close(struct image *image)
 {
 	elf_end(image->elf);
-	free(image->file);
 	free(image->sections);
 	free(image->pointers);
 	free(image->targets);
@@ -430,12 +358,6 @@ void image_close(struct image *image)
 }
 
 /* --- looking into it ---------------------------------------------------------- */
-
-const void *image_content(const struct image *image, size_t *size)
-{
-	*size = image->file_size;
-	return image->compressed ? image->file : NULL;
-}
 
 const char *image_modinfo(const struct image *image, const char *tag, const char *prev)
 {
@@ -544,7 +466,7 @@ const char *image_string(const struct image *image, struct place at)
 	uint64_t size;
 	const unsigned char *s = image_bytes(image, at, &size);
 
-	for (uint64_t i = 0; s && i < size; i++) {
+	for (uint64_t i = 0; s && i < size && i < NAME_SIZE; i++) {
 		if (!s[i])
 			return (const char *)s;
 		/* As isprint() of the kernel. */

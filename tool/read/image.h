@@ -20,13 +20,12 @@ struct pointer {
 };
 
 struct image;
+struct module_file;
 
-/* NULL with the reason in *why, which is to be freed. */
-struct image *image_open(const char *path, char **why);
+/* Needs the file as long as it is open. NULL with the reason in *why, which is to be freed. */
+struct image *image_open(const struct module_file *file, char **why);
 void image_close(struct image *image);
 
-/* What a compressed file contains, or NULL when it is not compressed. */
-const void *image_content(const struct image *image, size_t *size);
 /* The value of a modinfo tag after *prev* (NULL: the first one), or NULL. */
 const char *image_modinfo(const struct image *image, const char *tag, const char *prev);
 /* Whether it needs a symbol of the kernel or another module. */
@@ -46,7 +45,7 @@ const struct pointer *image_next_pointer(const struct image *image, struct place
 
 /* A number of up to 8 bytes, 0 where there is nothing in the file. */
 uint64_t image_number(const struct image *image, struct place at, unsigned int bytes);
-/* A string that a terminal can show, or NULL. */
+/* A name that a terminal can show, of less than 512 bytes; or NULL. */
 const char *image_string(const struct image *image, struct place at);
 /* The bytes from a place to the end of its section, or NULL. */
 const unsigned char *image_bytes(const struct image *image, struct place at, uint64_t *size);

@@ -7,11 +7,18 @@
 #include "read/names.h"
 #include "read/util.h"
 
+/* Of some livepatches there are thousands of functions, which are looked up in each other. */
+struct func_index {
+	size_t *slots;		/* from 1; 0: empty */
+	size_t mask;
+};
+
 struct livepatch *livepatch_new(const char *name)
 {
 	struct livepatch *lp = xcalloc(1, sizeof(*lp));
 
 	lp->name = module_underscores(xstrdup(name));
+	lp->index = xcalloc(1, sizeof(*lp->index));
 	return lp;
 }
 
@@ -25,6 +32,8 @@ void livepatch_free(struct livepatch *lp)
 	}
 	for (size_t i = 0; i < lp->nr_states; i++)
 		free(lp->states[i].name);
+	free(lp->index->slots);
+	free(lp->index);
 	free(lp->funcs);
 	free(lp->states);
 	free(lp->obsoletes);
@@ -81,11 +90,41 @@ bool livepatch_obsoletes(const struct livepatch *lp, uint32_t set)
 	return false;
 }
 
+static size_t hash_func(const struct func *func)
+{
+	return hash_string(func->name) + 31 * hash_string(func->object) + func->sympos;
+}
+
+static void make_index(const struct livepatch *lp)
+{
+	struct func_index *index = lp->index;
+	size_t size = 16;
+
+	while (size < 2 * lp->nr_funcs)
+		size *= 2;
+	index->slots = xcalloc(size, sizeof(*index->slots));
+	index->mask = size - 1;
+	for (size_t i = 0; i < lp->nr_funcs; i++) {
+		size_t at = hash_func(&lp->funcs[i]) & index->mask;
+
+		while (index->slots[at])
+			at = (at + 1) & index->mask;
+		index->slots[at] = i + 1;
+	}
+}
+
 const struct func *livepatch_find_func(const struct livepatch *lp, const struct func *func)
 {
-	for (size_t i = 0; i < lp->nr_funcs; i++) {
-		if (same_func(&lp->funcs[i], func))
-			return &lp->funcs[i];
+	const struct func_index *index = lp->index;
+
+	if (!index->slots)
+		make_index(lp);
+	for (size_t at = hash_func(func) & index->mask; index->slots[at];
+	     at = (at + 1) & index->mask) {
+		const struct func *found = &lp->funcs[index->slots[at] - 1];
+
+		if (same_func(found, func))
+			return found;
 	}
 	return NULL;
 }

@@ -14,6 +14,8 @@ struct func {
 	bool only;		/* it was 0: there must be no other of this name */
 };
 
+struct func_index;
+
 struct state {
 	unsigned long id;
 	unsigned int version;	/* of a stock state */
@@ -45,6 +47,7 @@ struct livepatch {
 
 	struct func *funcs;
 	size_t nr_funcs;
+	struct func_index *index;	/* of these, made when one is looked for */
 	struct state *states;
 	size_t nr_states;
 
@@ -56,6 +59,7 @@ struct livepatch {
 
 struct livepatch *livepatch_new(const char *name);
 void livepatch_free(struct livepatch *lp);
+/* Before any of its functions is looked for. */
 void livepatch_add_func(struct livepatch *lp, const char *object, const char *name,
 			unsigned long sympos);
 struct state *livepatch_add_state(struct livepatch *lp, unsigned long id);
@@ -63,6 +67,7 @@ void livepatch_add_obsolete(struct livepatch *lp, uint32_t set);
 /* Whether it names the set among those that it replaces beside its own. */
 bool livepatch_obsoletes(const struct livepatch *lp, uint32_t set);
 bool same_func(const struct func *a, const struct func *b);
+/* The first one that is the same. */
 const struct func *livepatch_find_func(const struct livepatch *lp, const struct func *func);
 const struct state *livepatch_find_state(const struct livepatch *lp, unsigned long id);
 /*

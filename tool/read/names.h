@@ -3,9 +3,21 @@
 #ifndef KLP_SETS_READ_NAMES_H
 #define KLP_SETS_READ_NAMES_H
 
+#include <stdbool.h>
+
+/* As in the kernel: MODULE_NAME_LEN without the end of the string. */
+#define MODULE_NAME_MAX 55
+
+/*
+ * Whether a module can have this name in the kernel's list. Names come from files and
+ * command lines, and become parts of paths: nothing else is one.
+ */
+bool is_module_name(const char *name);
+/* The name of the module in a file, "fix_1" for "store/fix-1.ko.xz"; NULL when it is none. */
+char *module_name(const char *arg);
+/* The same of what a user wrote; ends the process when it is none. */
+char *need_module_name(const char *arg);
 /* Every '-' of a file's name is a '_' in the list of modules. Changes it, and returns it. */
 char *module_underscores(char *name);
-/* The name of the module in a file, "fix_1" for "store/fix-1.ko.xz". */
-char *module_name(const char *arg);
 
 #endif /* KLP_SETS_READ_NAMES_H */

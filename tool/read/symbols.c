@@ -13,6 +13,7 @@ struct symbol {
 	const char *name;
 	const char *addr;	/* as text: few of them are asked for */
 	size_t next;		/* of the same hash and further on in the file; 0: none */
+	size_t next_object;	/* the same for the first one of each object */
 };
 
 /* There are hundred thousands of them. */
@@ -21,6 +22,7 @@ struct symbols {
 	struct symbol *all;	/* from 1 */
 	size_t nr;
 	size_t *heads;
+	size_t *objects;	/* by the names of objects */
 	size_t mask;
 };
 
@@ -32,6 +34,7 @@ static bool parse_line(char *line, struct symbol *symbol)
 
 	if (!len || line[len] != ' ' || !line[len + 1] || line[len + 2] != ' ')
 		return false;
+	symbol->next_object = 0;
 	symbol->addr = line;
 	symbol->name = name;
 	symbol->object = "vmlinux";
@@ -45,14 +48,29 @@ static bool parse_line(char *line, struct symbol *symbol)
 	return *symbol->name && *symbol->object;
 }
 
-/* FNV-1a */
-static size_t hash(const char *name)
+static size_t find_object(const struct symbols *s, const char *object)
 {
-	uint64_t h = 0xcbf29ce484222325;
+	size_t i = s->objects[hash_string(object) & s->mask];
 
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * 0x100000001b3;
-	return h ^ h >> 32;
+	while (i && strcmp(s->all[i].object, object))
+		i = s->all[i].next_object;
+	return i;
+}
+
+static void index_objects(struct symbols *s)
+{
+	s->objects = xcalloc(s->mask + 1, sizeof(*s->objects));
+	for (size_t i = 1; i <= s->nr; i++) {
+		const char *object = s->all[i].object;
+		size_t *head;
+
+		/* Those of an object stand together. */
+		if ((i > 1 && !strcmp(s->all[i - 1].object, object)) || find_object(s, object))
+			continue;
+		head = &s->objects[hash_string(object) & s->mask];
+		s->all[i].next_object = *head;
+		*head = i;
+	}
 }
 
 static void index_symbols(struct symbols *s)
@@ -65,11 +83,12 @@ static void index_symbols(struct symbols *s)
 	s->heads = xcalloc(size, sizeof(*s->heads));
 	/* From the last one on, so that the first one is found first. */
 	for (size_t i = s->nr; i; i--) {
-		size_t *head = &s->heads[hash(s->all[i].name) & s->mask];
+		size_t *head = &s->heads[hash_string(s->all[i].name) & s->mask];
 
 		s->all[i].next = *head;
 		*head = i;
 	}
+	index_objects(s);
 }
 
 struct symbols *symbols_read(const char *path)
@@ -107,16 +126,13 @@ void symbols_free(struct symbols *s)
 	free(s->text);
 	free(s->all);
 	free(s->heads);
+	free(s->objects);
 	free(s);
 }
 
 bool symbols_have(const struct symbols *s, const char *object)
 {
-	for (size_t i = 1; i <= s->nr; i++) {
-		if (!strcmp(s->all[i].object, object))
-			return true;
-	}
-	return false;
+	return find_object(s, object);
 }
 
 size_t symbols_find(const struct symbols *s, const struct func *func, uint64_t *addr)
@@ -124,7 +140,7 @@ size_t symbols_find(const struct symbols *s, const struct func *func, uint64_t *
 	size_t n = 0;
 
 	*addr = 0;
-	for (size_t i = s->heads[hash(func->name) & s->mask]; i; i = s->all[i].next) {
+	for (size_t i = s->heads[hash_string(func->name) & s->mask]; i; i = s->all[i].next) {
 		if (strcmp(s->all[i].name, func->name) ||
 		    strcmp(s->all[i].object, func->object))
 			continue;

@@ -2,16 +2,21 @@
 /* util.c - messages, memory, small files */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "read/util.h"
+
+/* More than the symbols of any kernel, which are the largest text that is read. */
+#define FILE_MAX (128UL << 20)
 
 bool opt_json;
 bool opt_quiet;
@@ -70,9 +75,17 @@ void usage_end(void)
 	exit(EXIT_USAGE);
 }
 
+/* Who has closed the other end of the pipe has seen what he wanted. */
+static bool nobody_reads(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
 int finish_output(int status)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if ((!fflush(stdout) && !ferror(stdout)) || nobody_reads())
 		return status;
 	warn("what it printed could not be written");
 	return EXIT_REFUSED;
@@ -112,38 +125,99 @@ char *xasprintf(const char *fmt, ...)
 	return s;
 }
 
-char *read_file(const char *path)
+int open_regular(const char *path)
 {
-	size_t len = 0, size = 4096;
-	char *buf = xcalloc(size, 1);
-	int fd, err;
-	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err = 0;
+	struct stat st;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		goto failed;
-	while ((n = read(fd, buf + len, size - len - 1)) > 0) {
+		return -1;
+	if (fstat(fd, &st))
+		err = errno;
+	else if (S_ISDIR(st.st_mode))
+		err = EISDIR;
+	else if (!S_ISREG(st.st_mode))
+		err = EMEDIUMTYPE;
+	if (!err)
+		return fd;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+void *read_bytes(int fd, size_t max, size_t *size)
+{
+	size_t len = 0, room = 4096;
+	char *buf = xcalloc(room, 1);
+	ssize_t n;
+	int err;
+
+	while ((n = read(fd, buf + len, room - len - 1))) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
 		len += n;
-		if (len == size - 1) {
-			size *= 2;
-			buf = xrealloc(buf, size, 1);
+		if (len > max) {
+			n = -1;
+			errno = EFBIG;
+			break;
+		}
+		if (len == room - 1) {
+			room = room < max / 2 ? 2 * room : max + 2;
+			buf = xrealloc(buf, room, 1);
 		}
 	}
+	if (n < 0) {
+		err = errno;
+		free(buf);
+		errno = err;
+		return NULL;
+	}
+	buf[len] = '\0';
+	*size = len;
+	return buf;
+}
+
+static bool is_null_device(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+char *read_file(const char *path)
+{
+	int fd = open_regular(path), err;
+	size_t len;
+	char *text;
+
+	if (fd < 0) {
+		err = errno;
+		if (err == EMEDIUMTYPE && is_null_device(path))
+			return xstrdup("");
+		errno = err;
+		return NULL;
+	}
+	text = read_bytes(fd, FILE_MAX, &len);
 	err = errno;
 	close(fd);
 	errno = err;
-	if (n < 0)
-		goto failed;
-	if (len && buf[len - 1] == '\n')
-		len--;
-	buf[len] = '\0';
-	return buf;
+	if (text && len && text[len - 1] == '\n')
+		text[len - 1] = '\0';
+	return text;
+}
 
-failed:
-	err = errno;
-	free(buf);
-	errno = err;
-	return NULL;
+const char *file_strerror(int err)
+{
+	switch (err) {
+	case EMEDIUMTYPE:
+		return "it is not a regular file";
+	case EFBIG:
+		return "it is too large";
+	default:
+		return strerror(err);
+	}
 }
 
 int write_file(const char *path, const char *value)
@@ -179,6 +253,16 @@ void pause_for(double seconds)
 	nanosleep(&t, NULL);
 }
 
+/* FNV-1a */
+uint64_t hash_string(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3;
+	return h ^ h >> 32;
+}
+
 bool parse_set(const char *s, uint32_t *set)
 {
 	unsigned long long value;
@@ -201,13 +285,22 @@ const char *root_path(void)
 	return root ? root : "";
 }
 
+/* It is a part of paths: 6.12.118+deb13-amd64, 5.14.0-427.el9.x86_64 */
+static bool is_release(const char *name)
+{
+	return *name != '.' && !strchr(name, '/') && strlen(name) < sizeof(((struct utsname *)0)->release);
+}
+
 const char *kernel_release(void)
 {
 	static struct utsname name;
 	const char *release = getenv("KLP_SETS_KERNEL");
 
-	if (release && *release)
+	if (release && *release) {
+		if (!is_release(release))
+			die("KLP_SETS_KERNEL is '%s', which no kernel can be called", release);
 		return release;
+	}
 	if (uname(&name))
 		die("uname: %s", strerror(errno));
 	return name.release;

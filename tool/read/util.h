@@ -36,14 +36,28 @@ void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The whole file without its last newline, or NULL with errno. For sysfs and proc. */
+/*
+ * Opens a regular file, or what a link leads to; -1 with errno, EMEDIUMTYPE for a device or a
+ * pipe, which may never end. Waits for nobody.
+ */
+int open_regular(const char *path);
+/* All that can be read and a zero byte, or NULL with errno: EFBIG if it is more than *max*. */
+void *read_bytes(int fd, size_t max, size_t *size);
+/*
+ * The whole file without its last newline, or NULL with errno, as above. A file that somebody
+ * has masked with a link to /dev/null is empty.
+ */
 char *read_file(const char *path);
+/* strerror() for these. */
+const char *file_strerror(int err);
 /* Writes a string to an existing file: 0, or a negative errno. For sysfs and proc. */
 int write_file(const char *path, const char *value);
 
 /* Seconds, on a clock that nobody sets. */
 double now(void);
 void pause_for(double seconds);
+
+uint64_t hash_string(const char *s);
 
 /* A set as people write it: decimal, 0 to 4294967295. False for anything else. */
 bool parse_set(const char *s, uint32_t *set);

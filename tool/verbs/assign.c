@@ -101,7 +101,7 @@ static void show(void)
 static int drop(const char *arg)
 {
 	struct machine *m = this_machine();
-	char *module = module_name(arg);
+	char *module = need_module_name(arg);
 	bool kept = assignment_kept(module), waiting = machine_find_assignment(m, module);
 	int err;
 
@@ -146,7 +146,7 @@ static int assign(char **words, size_t n)
 	char *said = NULL;
 	int err = 0;
 
-	words[0] = module_name(words[0]);
+	words[0] = need_module_name(words[0]);
 	for (size_t i = 1; i < n; i++) {
 		uint32_t set;
 
@@ -156,8 +156,7 @@ static int assign(char **words, size_t n)
 	}
 	if (n - 2 > MAX_OBSOLETES)
 		usage_error("%zu sets are obsoleted; at most %u can be", n - 2, MAX_OBSOLETES);
-	if (!assignment_from_words(words, n, &a))
-		usage_error("'%s' cannot be the name of a module", words[0]);
+	assignment_from_words(words, n, &a);
 
 	lp = machine_find(m, a.name);
 	if (m->livepatching && !m->core)
@@ -196,6 +195,7 @@ static int cmd_assign(int argc, char **argv)
 	if (n == 1)
 		usage_error("assign needs a set after '%s', or - to drop its assignment", words[0]);
 	lock_changes();
+	assignments_must_be_kept();
 	if (!strcmp(words[1], "-")) {
 		if (n > 2)
 			usage_error("nothing may follow the -");

@@ -108,7 +108,8 @@ static int load_slot(const void *data)
 {
 	const struct slot *slot = data;
 	struct load_options options = { .wait = { true, wait_at_boot.seconds } };
-	struct livepatch *lp = slot_read(slot, 0);
+	struct module_file *file;
+	struct livepatch *lp = slot_read(slot, 0, &file);
 
 	if (!lp)
 		return EXIT_REFUSED;
@@ -116,7 +117,7 @@ static int load_slot(const void *data)
 	/* Without a guard, nothing would keep it from killing every boot. */
 	if (!guard_raise(slot->versions[0].name))
 		return EXIT_REFUSED;
-	return load_patch(slot->versions[0].path, &options);
+	return load_patch(file, &options);
 }
 
 /* One that cannot be completed would keep all others out. */

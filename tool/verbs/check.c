@@ -203,7 +203,7 @@ static void read_symbols(struct check *check)
 		if (!check->symbols)
 			die("cannot read symbols from '%s': %s", check->map,
 			    errno == EINVAL ? "it is no System.map, nor a copy of /proc/kallsyms" :
-					      strerror(errno));
+					      file_strerror(errno));
 	} else if (check->m->livepatching) {
 		check->symbols = symbols_read("/proc/kallsyms");
 	}

@@ -22,6 +22,7 @@
 #include "keep/store.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
+#include "read/modfile.h"
 #include "read/symbols.h"
 #include "read/util.h"
 
@@ -67,7 +68,7 @@ static struct machine *stored_machine(const struct store *s, const struct slot *
 		struct verdict *v;
 
 		if (slot != changed && !slot->leaves)
-			lp = slot_read(slot, 0);
+			lp = slot_read(slot, 0, NULL);
 		if (!lp)
 			continue;
 		v = rules_judge(m, lp, known_symbols());
@@ -137,15 +138,15 @@ static char *make_room(struct store *s, const struct livepatch *lp)
 }
 
 /* The livepatch in a file, with the set that it will have; dies when it cannot be stored. */
-static struct livepatch *read_livepatch(const char *path, const uint32_t *set)
+static struct livepatch *read_livepatch(const struct module_file *file, const uint32_t *set)
 {
 	const struct assignment *a;
 	struct livepatch *lp;
 	char *why;
 
-	lp = livepatch_from_file(path, &why);
+	lp = livepatch_read(file, &why);
 	if (!lp)
-		die("%s cannot be stored: %s", path, why);
+		die("%s cannot be stored: %s", file->path, why);
 	if (lp->kernel && strcmp(lp->kernel, kernel_release()))
 		die("'%s' was built for kernel %s, and this is %s. Build it for this one, or name "
 		    "the other with KLP_SETS_KERNEL=%s in the environment", lp->name, lp->kernel,
@@ -158,21 +159,15 @@ static struct livepatch *read_livepatch(const char *path, const uint32_t *set)
 	return lp;
 }
 
-static bool same_content(const char *a, const char *b)
+/* Whether the store has this very file. */
+static bool same_content(const char *path, const struct module_file *file)
 {
-	FILE *fa = fopen(a, "re"), *fb = fopen(b, "re");
-	bool same = fa && fb;
-	int c;
+	char *why;
+	struct module_file *stored = module_file_open(path, &why);
+	bool same = stored && stored->size == file->size &&
+		    !memcmp(stored->data, file->data, file->size);
 
-	while (same && (c = getc(fa)) == getc(fb)) {
-		if (c == EOF)
-			break;
-	}
-	same = same && feof(fa) && feof(fb);
-	if (fa)
-		fclose(fa);
-	if (fb)
-		fclose(fb);
+	module_file_close(stored);
 	return same;
 }
 
@@ -196,7 +191,7 @@ static void commit_loaded(void *data)
  * has it: whatever happens then, machine and store agree.
  */
 static int load_prepared(struct store *s, const struct slot *slot, const struct livepatch *lp,
-			 struct load_options *options)
+			 const struct module_file *file, struct load_options *options)
 {
 	int status;
 
@@ -204,7 +199,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 	s->loaded = lp->name;
 	options->loaded = commit_loaded;
 	options->data = s;
-	status = load_patch(slot->versions[0].path, options);
+	status = load_patch(file, options);
 	if (s->next) {
 		store_abandon(s);
 		die("the store is as it was");
@@ -217,21 +212,25 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 static int install(const char *path, const uint32_t *set, bool load)
 {
 	struct load_options options = { };
+	struct module_file *file;
 	struct livepatch *lp;
 	struct store *s;
 	struct slot *slot;
 	int status = EXIT_OK;
-	char *left;
+	char *left, *why;
 	bool known;
 
-	lp = read_livepatch(path, set);
+	file = module_file_open(path, &why);
+	if (!file)
+		die("%s cannot be stored: %s", path, why);
+	lp = read_livepatch(file, set);
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
 	left = make_room(s, lp);
 	slot = find_slot(s, lp);
 	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
-		same_content(slot->versions[0].path, path);
+		same_content(slot->versions[0].path, file);
 	if (!slot) {
 		slot = store_add(s);
 		slot->has_set = lp->has_set;
@@ -239,12 +238,12 @@ static int install(const char *path, const uint32_t *set, bool load)
 		slot->stock = lp->has_set ? NULL : lp->name;
 	}
 	if (!known) {
-		slot_push(slot, lp->name, path);
+		slot_push(slot, lp->name, file);
 		guard_forget(lp->name);
 	}
 	store_prepare(s);
 	if (load && !(known && is_enabled(lp->name)))
-		status = load_prepared(s, slot, lp, &options);
+		status = load_prepared(s, slot, lp, file, &options);
 	else
 		commit(s, lp->name);
 	if (opt_quiet)
@@ -334,6 +333,7 @@ static bool has_other(const struct slot *slot)
 
 static int rollback(const char *arg, struct load_options *options)
 {
+	struct module_file *file;
 	struct livepatch *lp;
 	struct store *s;
 	struct slot *slot;
@@ -351,7 +351,7 @@ static int rollback(const char *arg, struct load_options *options)
 		die("there is no version before '%s' of %s in the store", from ? from : "?",
 		    slot_label(slot));
 	slot_pop(slot);
-	lp = slot_read(slot, 0);
+	lp = slot_read(slot, 0, &file);
 	if (!lp)
 		die("the store is as it was");
 	held = guard_held(lp->name, &when);
@@ -360,7 +360,7 @@ static int rollback(const char *arg, struct load_options *options)
 	store_prepare(s);
 	load = is_this_machine() && has_other(slot);
 	if (load)
-		status = load_prepared(s, slot, lp, options);
+		status = load_prepared(s, slot, lp, file, options);
 	else
 		commit(s, lp->name);
 	if (from && strcmp(from, lp->name)) {

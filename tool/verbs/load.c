@@ -23,11 +23,12 @@
 #include "keep/guard.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
+#include "read/modfile.h"
 #include "read/symbols.h"
 #include "read/util.h"
 
 struct loading {
-	const char *path;
+	const struct module_file *file;
 	const struct load_options *options;
 	struct livepatch *lp;
 	struct machine *before;	/* the machine without it */
@@ -42,7 +43,7 @@ double patience(const struct load_options *options)
 
 static int not_loaded(const struct loading *l, const char *why)
 {
-	warn("'%s' is not loaded: %s", l->path, why);
+	warn("'%s' is not loaded: %s", l->file->path, why);
 	return EXIT_REFUSED;
 }
 
@@ -155,7 +156,7 @@ static int insert_once(const struct loading *l, char **said)
 	sigaddset(&interrupts, SIGINT);
 	sigaddset(&interrupts, SIGTERM);
 	sigprocmask(SIG_BLOCK, &interrupts, &before);
-	err = module_insert(l->path, said);
+	err = module_insert(l->file, l->lp->name, said);
 	if (!err && l->options->loaded)
 		l->options->loaded(l->options->data);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -285,17 +286,17 @@ static int run(struct loading *l)
 	return load(l) || finish(l) ? EXIT_REFUSED : EXIT_OK;
 }
 
-int load_patch(const char *path, const struct load_options *options)
+int load_patch(const struct module_file *file, const struct load_options *options)
 {
-	struct loading l = { .path = path, .options = options };
+	struct loading l = { .file = file, .options = options };
 	int status;
 	char *why;
 
-	l.lp = livepatch_from_file(path, &why);
+	l.lp = livepatch_read(file, &why);
 	if (!l.lp) {
-		warn("'%s' is not loaded: %s", path, why);
+		status = not_loaded(&l, why);
 		free(why);
-		return EXIT_REFUSED;
+		return status;
 	}
 	status = run(&l);
 	machine_free(l.before);
@@ -317,7 +318,13 @@ static int cmd_load(int argc, char **argv)
 	};
 	char **words = parse_options(&verb_load, argc, argv, opts, 1, 1, "one FILE");
 
-	return load_patch(words[0], &options);
+	struct module_file *file;
+	char *why;
+
+	file = module_file_open(words[0], &why);
+	if (!file)
+		die("'%s' is not loaded: %s", words[0], why);
+	return load_patch(file, &options);
 }
 
 const struct verb verb_load = {

@@ -8,6 +8,8 @@
 
 #include "verbs/options.h"
 
+struct module_file;
+
 /*
  * Seconds that a command waits for a transition without --wait: after 15, the kernel
  * signals those who hold it up, which helps with most of them.
@@ -27,7 +29,7 @@ struct load_options {
 };
 
 /* All of `klp-sets load`: EXIT_OK or EXIT_REFUSED, with messages. */
-int load_patch(const char *path, const struct load_options *options);
+int load_patch(const struct module_file *file, const struct load_options *options);
 /* Seconds to wait for each thing that takes time: those of --wait, or PATIENCE. */
 double patience(const struct load_options *options);
 

@@ -11,6 +11,9 @@
 /* Of one verb. */
 #define MAX_OPTIONS 8
 
+/* A year. It must fit into every kind of time. */
+#define MAX_SECONDS (365 * 24 * 60 * 60)
+
 /* For getopt_long(), options without a letter count from here. */
 #define NO_LETTER 256
 
@@ -46,8 +49,8 @@ static double parse_seconds(const char *arg)
 	char *end;
 	double seconds = strtod(arg, &end);
 
-	if (end == arg || *end || !(seconds >= 0))
-		usage_error("'%s' is not a number of seconds", arg);
+	if (end == arg || *end || !(seconds >= 0) || seconds > MAX_SECONDS)
+		usage_error("'%s' is not a number of seconds, from 0 to %d", arg, MAX_SECONDS);
 	return seconds;
 }
 

@@ -62,7 +62,8 @@ static int tell_refused(const struct livepatch *lp, const char *what, int err, c
 		warn("%s cannot be %s: it is not in transition, or was just %s by somebody else",
 		     livepatch_who(lp), what, what);
 	else if (err == -EACCES || err == -EPERM)
-		warn("%s cannot be %s: only root may do that", livepatch_who(lp), what);
+		warn("%s cannot be %s: %s", livepatch_who(lp), what,
+		     geteuid() ? "only root may do that" : "a security module does not permit it");
 	else
 		warn("%s cannot be %s: %s", livepatch_who(lp), what, strerror(-err));
 	return EXIT_REFUSED;
@@ -147,7 +148,7 @@ static struct machine *wait_for_others(struct machine *m, const struct livepatch
 static int unload(const char *arg, const struct load_options *options)
 {
 	struct machine *m = machine_read();
-	char *module = module_name(arg);
+	char *module = need_module_name(arg);
 	const struct livepatch *lp;
 	int status = EXIT_OK;
 
