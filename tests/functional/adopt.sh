@@ -794,6 +794,7 @@ it "a function that somebody has redirected makes an upgrade fail as a whole" ta
 
 taken_hook() {
 	load s1 funcs=cmdline_proc_show
+	hooks_are_gone
 	take klp_is_patch_compatible
 	refuse_assign EBUSY "client_s1 5"
 	logged "klp_is_patch_compatible"
@@ -804,16 +805,16 @@ taken_hook() {
 	remove klp_taker
 	assign "client_s1 5"
 	in_set s1 5
-	insmod "$modules/klp_taker.ko" function=klp_init_transition 2> /dev/null &&
+	insmod "$modules/klp_taker.ko" function=klp_is_patch_compatible 2> /dev/null &&
 		fail "a hook was taken under an adopted livepatch"
 	disable s1
 	hooks_are_gone
 	assign "client_s1 5"
-	insmod "$modules/klp_taker.ko" function=klp_init_transition 2> /dev/null &&
+	insmod "$modules/klp_taker.ko" function=klp_is_patch_compatible 2> /dev/null &&
 		fail "a hook was taken with an assignment"
 	assign "client_s1 -"
 	hooks_are_gone
-	take klp_init_transition
+	take klp_is_patch_compatible
 }
 it "no assignment is taken while a hook is, and no hook while there is an assignment" taken_hook
 
