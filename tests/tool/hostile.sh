@@ -297,13 +297,13 @@ it "what is closed is closed, and no file takes its place" closed
 reader_gone() {
 	local status
 	install vendor_a_v1
-	mkfifo "$scratch/fifo"
+	mkfifo "$scratch/reader"
 	for words in "uninstall 1" "install $modules/vendor_a_v1.ko" "assign some_module 7" \
 		"list --stored" "--help"; do
-		: < "$scratch/fifo" &
+		: < "$scratch/reader" &
 		status=0
 		# shellcheck disable=SC2086
-		{ wait $!; klp-sets $words; } > "$scratch/fifo" 2> "$scratch/said" || status=$?
+		{ wait $!; klp-sets $words; } > "$scratch/reader" 2> "$scratch/said" || status=$?
 		[[ $status == 0 && ! -s $scratch/said ]] ||
 			fail "klp-sets $words: status $status, and it says: $(< "$scratch/said")"
 	done
@@ -458,5 +458,16 @@ texts_in_files() {
 	says_not '"sympos":-1'
 }
 it "neither does anything that is in one, and numbers have no sign" texts_in_files
+
+spaces() {
+	reject 2 "follow a '=': --wait=30" load --wait 30 "$bad"
+	reject 2 "follow a '=': --wait=30" unload --wait 30 7
+	reject 2 "follow a '=': --wait=30" rollback --wait 30 7
+	reject 2 "follow a '=': --wait=30" reverse --wait 30 7
+	reject 2 "follow a '=': --settled=30" boot --settled 30
+	# A set.
+	reject 1 "set 30 is not in the store" rollback --wait 30
+}
+it "seconds after a space are not taken for something else" spaces
 
 finish
