@@ -297,13 +297,13 @@ it "what is closed is closed, and no file takes its place" closed
 reader_gone() {
 	local status
 	install vendor_a_v1
-	mkfifo "$scratch/fifo"
+	mkfifo "$scratch/reader"
 	for words in "uninstall 1" "install $modules/vendor_a_v1.ko" "assign some_module 7" \
 		"list --stored" "--help"; do
-		: < "$scratch/fifo" &
+		: < "$scratch/reader" &
 		status=0
 		# shellcheck disable=SC2086
-		{ wait $!; klp-sets $words; } > "$scratch/fifo" 2> "$scratch/said" || status=$?
+		{ wait $!; klp-sets $words; } > "$scratch/reader" 2> "$scratch/said" || status=$?
 		[[ $status == 0 && ! -s $scratch/said ]] ||
 			fail "klp-sets $words: status $status, and it says: $(< "$scratch/said")"
 	done
@@ -402,5 +402,72 @@ decompressors() {
 	PATH=$scratch/bin refused "it is compressed with xz, which is not installed here"
 }
 it "a program that fails is not one that is missing" decompressors
+
+# --- what is shown -------------------------------------------------------------------
+
+# Neither stdout nor stderr moves the cursor, or has a line that we did not write.
+plain() {
+	said=$(klp-sets "$@" 2>&1)
+	[[ $said != *[$'\x01'-$'\x09\x0b'-$'\x1f\x7f']* ]] || fail "klp-sets $1: $(od -c <<< "$said")"
+	[[ $said != *$'\nforged'* && $said != *$'\xc2\x9b'* && $said != *$'\u202e'* ]] ||
+		fail "klp-sets $1: $said"
+	iconv -f UTF-8 -t UTF-8 <<< "$said" > /dev/null || fail "klp-sets $1: no UTF-8: $said"
+}
+
+names_of_files() {
+	local name file
+	for name in $'\e]0;title\a\e[31m' $'a\nforged' $'a\rforged' $'\xff\xfe' $'\xc2\x9b31m' $'\u202eko' \
+		$'\xed\xa0\x80' $'\xc0\x9b' $'\x7f'; do
+		file=$scratch/$name.ko
+		cp $modules/vendor_a_v1.ko "$file"
+		plain check --empty "$file"
+		plain check --empty --json "$file"
+		plain install "$file"
+		echo "no module" > "$file"
+		plain check "$file"
+		plain check --json "$file"
+		plain install "$file"
+		plain load "$file"
+		plain check --symbols "$file" "$file"
+		plain assign "$name" 7
+		plain policy "$name=1"
+		plain "$name"
+		rm "$file"
+	done
+	file=$scratch/größe.ko
+	cp $modules/vendor_a_v1.ko "$file"
+	plain check --empty "$file"
+	says größe
+}
+it "a name of a file does nothing to the terminal, and is UTF-8 in JSON" names_of_files
+
+texts_in_files() {
+	forge $'modinfo:version=1\e[31m\xff\nforged' $'modinfo:vermagic=6\e[31m\xff'
+	plain check --empty --json "$bad"
+	plain install "$bad"
+	forge $'modinfo:replace_set=\e[31m\xff' $'modinfo:obsoletes=\e[31m'
+	plain check --empty "$bad"
+	forge $'modinfo:name=\e[31m\nforged'
+	plain check --empty "$bad"
+	# A position of 2^64-1 is a large number, in whatever form.
+	forge .data@592=ffffffffffffffff
+	plain check --empty "$bad"
+	says 18446744073709551615
+	plain check --empty --json "$bad"
+	says 18446744073709551615
+	says_not '"sympos":-1'
+}
+it "neither does anything that is in one, and numbers have no sign" texts_in_files
+
+spaces() {
+	reject 2 "follow a '=': --wait=30" load --wait 30 "$bad"
+	reject 2 "follow a '=': --wait=30" unload --wait 30 7
+	reject 2 "follow a '=': --wait=30" rollback --wait 30 7
+	reject 2 "follow a '=': --wait=30" reverse --wait 30 7
+	reject 2 "follow a '=': --settled=30" boot --settled 30
+	# A set.
+	reject 1 "set 30 is not in the store" rollback --wait 30
+}
+it "seconds after a space are not taken for something else" spaces
 
 finish

@@ -35,15 +35,6 @@ static char *read_task(int pid, int tid, const char *file)
 	return read_file(path);
 }
 
-/* Whoever named a task may have thought of the terminal that it is shown on. */
-static void make_printable(char *text)
-{
-	for (; *text; text++) {
-		if (!isprint((unsigned char)*text))
-			*text = '?';
-	}
-}
-
 /* The arguments, as far as they are worth a line; each ends with a zero byte. */
 static char *read_command(int pid)
 {
@@ -64,8 +55,8 @@ static char *read_command(int pid)
 		if (!command[i])
 			command[i] = ' ';
 	}
-	make_printable(command);
-	return len ? xstrdup(command) : NULL;
+	/* Whoever named it may have thought of the terminal that it is shown on. */
+	return len ? printable(command) : NULL;
 }
 
 /* "TID (COMM) STATE ... FLAGS ... STARTTIME ...": fields 3, 9 and 22 of proc(5). */
@@ -75,6 +66,7 @@ static bool parse_stat(struct task *task, const char *stat)
 	unsigned long long start;
 	struct timespec boot;
 	unsigned int flags;
+	char *comm;
 
 	if (!name || !end)
 		return false;
@@ -84,9 +76,9 @@ static bool parse_stat(struct task *task, const char *stat)
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	task->user = !(flags & PF_KTHREAD);
 	task->age = boot.tv_sec - (double)start / sysconf(_SC_CLK_TCK);
-	task->comm = xcalloc(end - name, 1);
-	memcpy(task->comm, name + 1, end - name - 1);
-	make_printable(task->comm);
+	comm = xasprintf("%.*s", (int)(end - name - 1), name + 1);
+	task->comm = printable(comm);
+	free(comm);
 	return true;
 }
 

@@ -536,15 +536,12 @@ static bool read_klp_build(struct reader *r)
 /* Modinfo has no bounds: what is longer is not worth more. */
 #define TEXT_MAX 255
 
-static char *printable(const char *s)
+static char *text_of(const char *s)
 {
-	char *copy = xasprintf("%.*s", TEXT_MAX, s);
+	char *start = xasprintf("%.*s", TEXT_MAX, s), *text = printable(start);
 
-	for (char *c = copy; *c; c++) {
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
-	return copy;
+	free(start);
+	return text;
 }
 
 /*
@@ -571,7 +568,7 @@ static char *read_module_name(const struct image *image, char **why)
 		*why = xstrdup("the file is damaged: its module has no name that a module can have");
 	else if (known && strcmp(known, name))
 		*why = xasprintf("the file is damaged: its module is called '%s', and '%s' in its modinfo",
-				 name, printable(known));
+				 name, text_of(known));
 	else
 		return xstrdup(name);
 	return NULL;
@@ -588,7 +585,7 @@ static void read_modinfo_set(struct reader *r, const char *key)
 
 	while ((value = image_modinfo(r->image, key, value))) {
 		if (!parse_set(value, &set)) {
-			char *copy = printable(value);
+			char *copy = text_of(value);
 
 			set_flaw(r, "its %s is '%s', which is no set", key, copy);
 			free(copy);
@@ -622,7 +619,7 @@ static void read_modinfo_obsoletes(struct reader *r)
 		else if (parse_set(word, &set))
 			livepatch_add_obsolete(r->lp, set);
 		else
-			set_flaw(r, "it obsoletes '%s', which is no set", printable(word));
+			set_flaw(r, "it obsoletes '%s', which is no set", text_of(word));
 	}
 	free(list);
 }
@@ -633,9 +630,9 @@ static void read_modinfo(struct reader *r)
 	const char *vermagic = image_modinfo(r->image, "vermagic", NULL);
 
 	if (version)
-		r->lp->version = printable(version);
+		r->lp->version = text_of(version);
 	if (vermagic) {
-		r->lp->kernel = printable(vermagic);
+		r->lp->kernel = text_of(vermagic);
 		r->lp->kernel[strcspn(r->lp->kernel, " ")] = '\0';
 	}
 	/* A call of klp_sets_enable() says itself what it wants. */

@@ -161,6 +161,15 @@ static char **next_label(void)
 	return label;
 }
 
+/* Names come from files and from sysfs, where others have put them. */
+static const char *shown(char **label)
+{
+	char *text = printable(*label);
+
+	free(*label);
+	return *label = text;
+}
+
 const char *livepatch_who(const struct livepatch *lp)
 {
 	char **label = next_label();
@@ -171,7 +180,7 @@ const char *livepatch_who(const struct livepatch *lp)
 		*label = xasprintf("'%s' of an unknown set", lp->name);
 	else
 		*label = xasprintf("stock patch '%s'", lp->name);
-	return *label;
+	return shown(label);
 }
 
 const char *func_label(const struct func *func)
@@ -185,5 +194,5 @@ const char *func_label(const struct func *func)
 	else
 		*label = xasprintf("'%s'%s%s", func->name, module ? " of " : "",
 				   module ? func->object : "");
-	return *label;
+	return shown(label);
 }

@@ -32,12 +32,62 @@ static bool is_journal(void)
 	       !fstat(STDERR_FILENO, &st) && st.st_dev == dev && st.st_ino == ino;
 }
 
+/* Beside those of ASCII: what moves a cursor, cannot be seen, or changes the direction. */
+static bool is_control(uint32_t code)
+{
+	return (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+}
+
+size_t utf8_char(const char *s)
+{
+	static const uint32_t first[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *u = (const unsigned char *)s;
+	size_t n = *u < 0x80 ? 1 : *u < 0xc0 ? 0 : *u < 0xe0 ? 2 : *u < 0xf0 ? 3 : *u < 0xf8 ? 4 : 0;
+	uint32_t code;
+
+	code = n > 1 ? *u & (0x7f >> n) : *u;
+	for (size_t i = 1; i < n; i++) {
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (u[i] & 0x3f);
+	}
+	/* The shortest form counts, and halves of a pair are no characters. */
+	if (!n || code < first[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return is_control(code) ? 0 : n;
+}
+
+char *printable(const char *s)
+{
+	char *copy = xcalloc(strlen(s) + 1, 1), *out = copy;
+	size_t n;
+
+	for (; *s; s += n ? n : 1) {
+		n = utf8_char(s);
+		if (n && (unsigned char)*s >= ' ')
+			out = mempcpy(out, s, n);
+		else
+			*out++ = '?';
+	}
+	return copy;
+}
+
+/* One line: whatever is told of, no name of it makes another message. */
 static void vwarn(const char *fmt, va_list args)
 {
+	char *text, *shown;
+
 	fflush(stdout);
-	fputs(is_journal() ? "<3>klp-sets: " : "klp-sets: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	if (vasprintf(&text, fmt, args) < 0) {
+		fputs("klp-sets: out of memory\n", stderr);
+		return;
+	}
+	shown = printable(text);
+	fprintf(stderr, "%sklp-sets: %s\n", is_journal() ? "<3>" : "", shown);
+	free(shown);
+	free(text);
 }
 
 void warn(const char *fmt, ...)

@@ -31,6 +31,17 @@ void usage_end(void) __attribute__((noreturn));
  */
 int finish_output(int status);
 
+/*
+ * A copy for a terminal: one line, without what would move its cursor or change the order
+ * of what is read. What strangers have named is shown through this.
+ */
+char *printable(const char *s);
+/*
+ * The length of the UTF-8 character at the start; 0 when it is none, or, beyond ASCII, one
+ * that is no sign.
+ */
+size_t utf8_char(const char *s);
+
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);

@@ -7,6 +7,7 @@
 
 #include "verbs/assign.h"
 #include "verbs/load.h"
+#include "verbs/json.h"
 #include "verbs/options.h"
 #include "know/machine.h"
 #include "know/module.h"
@@ -58,7 +59,7 @@ static void add_json(json_object *list, const struct machine *m, const struct as
 
 	for (size_t i = 0; i < a->nr_obsoletes; i++)
 		json_object_array_add(obsoletes, json_object_new_int64(a->obsoletes[i]));
-	json_object_object_add(row, "name", json_object_new_string(a->name));
+	json_object_object_add(row, "name", json_text(a->name));
 	json_object_object_add(row, "set", json_object_new_int64(a->replace_set));
 	json_object_object_add(row, "obsoletes", obsoletes);
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));

@@ -46,7 +46,7 @@ static bool was_assigned(const struct verdict *v)
 
 static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 {
-	printf("%s: ", lp->path);
+	printf("%s: ", printable(lp->path));
 	if (v->has_set)
 		printf("set %u%s", v->replace_set, was_assigned(v) ? ", as assigned" : "");
 	else
@@ -61,10 +61,10 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
 		const struct conflict *c = &v->conflicts[i];
 
-		printf("  conflict %s\n", c->reason);
+		printf("  conflict %s\n", printable(c->reason));
 		/* Once for all that have the same. */
 		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
-			printf("           %s\n", c->advice);
+			printf("           %s\n", printable(c->advice));
 	}
 	if (lp->incomplete)
 		puts("  unknown  It decides only when it is loaded what it changes, so it may be refused then.");

@@ -2,14 +2,30 @@
 /* json.c - what several verbs write as JSON */
 #include <json.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "verbs/json.h"
 #include "read/livepatch.h"
 #include "read/util.h"
 
+/* JSON is UTF-8, and names of files need not be: U+FFFD stands for each other byte. */
 struct json_object *json_text(const char *s)
 {
-	return s ? json_object_new_string(s) : NULL;
+	static const char unknown[] = "\xef\xbf\xbd";
+	struct json_object *o;
+	char *copy, *out;
+	size_t n;
+
+	if (!s)
+		return NULL;
+	out = copy = xcalloc(strlen(s) + 1, sizeof(unknown) - 1);
+	for (; *s; s += n ? n : 1) {
+		n = utf8_char(s);
+		out = n ? mempcpy(out, s, n) : mempcpy(out, unknown, sizeof(unknown) - 1);
+	}
+	o = json_object_new_string_len(copy, out - copy);
+	free(copy);
+	return o;
 }
 
 struct json_object *json_id(unsigned long id)
@@ -27,6 +43,6 @@ struct json_object *json_func(const struct func *func)
 
 	json_object_object_add(o, "object", json_text(func->object));
 	json_object_object_add(o, "name", json_text(func->name));
-	json_object_object_add(o, "sympos", json_object_new_int64(func->sympos));
+	json_object_object_add(o, "sympos", json_object_new_uint64(func->sympos));
 	return o;
 }

@@ -61,8 +61,8 @@ static struct row patch_row(const struct machine *m, const struct livepatch *lp)
 	struct row row = { .lp = lp };
 
 	row.cells[SET] = lp->managed ? xasprintf("%u", lp->replace_set) : xstrdup("-");
-	row.cells[PATCH] = xstrdup(lp->name);
-	row.cells[VERSION] = xstrdup(lp->version ? lp->version : "-");
+	row.cells[PATCH] = printable(lp->name);
+	row.cells[VERSION] = printable(lp->version ? lp->version : "-");
 	row.cells[FUNCTIONS] = xasprintf("%zu", lp->nr_funcs);
 	row.cells[STATES] = states_are_known(m, lp) ? xasprintf("%zu", lp->nr_states) :
 			    xstrdup("?");
@@ -80,8 +80,8 @@ static struct row leftover_row(const struct leftover *leftover)
 	struct row row = { };
 
 	row.cells[SET] = xstrdup("-");
-	row.cells[PATCH] = xstrdup(leftover->name);
-	row.cells[VERSION] = xstrdup(leftover->version ? leftover->version : "-");
+	row.cells[PATCH] = printable(leftover->name);
+	row.cells[VERSION] = printable(leftover->version ? leftover->version : "-");
 	row.cells[FUNCTIONS] = xstrdup("-");
 	row.cells[STATES] = xstrdup("-");
 	row.cells[KIND] = xstrdup("leftover");
@@ -99,7 +99,7 @@ static void print_details(const struct machine *m, const struct livepatch *lp)
 		const struct state *state = &lp->states[i];
 
 		printf("     state %lu%s%s%s%s\n", state->id, state->name ? " '" : "",
-		       state->name ? state->name : "", state->name ? "'" : "",
+		       state->name ? printable(state->name) : "", state->name ? "'" : "",
 		       state->block_disable ? ", cannot be disabled" : "");
 	}
 	if (!states_are_known(m, lp))

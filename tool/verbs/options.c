@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* options.c - the command line of a verb, and its help */
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,7 @@ char **parse_options(const struct verb *verb, int argc, char **argv, const struc
 {
 	struct option options[MAX_OPTIONS + 2] = { { "help", no_argument, NULL, 'h' } };
 	char letters[MAX_OPTIONS + 2] = "h";
+	const char *bare = NULL, *number = NULL;
 	int c, i, nr_letters = 1;
 
 	for (i = 0; opts[i].name; i++) {
@@ -105,11 +107,20 @@ char **parse_options(const struct verb *verb, int argc, char **argv, const struc
 		if (c == '?')
 			usage_end();
 		for (i = 0; opts[i].name; i++) {
-			if (c == NO_LETTER + i || c == opts[i].letter)
-				take(&opts[i], optarg);
+			if (c != NO_LETTER + i && c != opts[i].letter)
+				continue;
+			take(&opts[i], optarg);
+			if (opts[i].operand == MAY_TAKE_SECONDS && !optarg && argv[optind] &&
+			    isdigit(*argv[optind])) {
+				bare = opts[i].name;
+				number = argv[optind];
+			}
 		}
 	}
 	argc -= optind;
+	/* Alone, the number is a set. */
+	if (bare && max >= 0 && argc > max)
+		usage_error("the seconds of --%s follow a '=': --%s=%s", bare, bare, number);
 	if (argc && !max)
 		usage_error("%s takes no arguments, but there is '%s'", verb->name, argv[optind]);
 	if (argc < min || (max >= 0 && argc > max))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "verbs/policy.h"
+#include "verbs/json.h"
 #include "verbs/options.h"
 #include "keep/files.h"
 #include "keep/policies.h"
@@ -32,10 +33,10 @@ static void show(void)
 			continue;
 		}
 		row = json_object_new_object();
-		json_object_object_add(row, "now", now ? json_object_new_string(now) : NULL);
-		json_object_object_add(row, "kept", kept ? json_object_new_string(kept) : NULL);
-		json_object_object_add(row, "default", json_object_new_string(knob->normal));
-		json_object_object_add(row, "values", json_object_new_string(knob_values(knob)));
+		json_object_object_add(row, "now", now ? json_text(now) : NULL);
+		json_object_object_add(row, "kept", kept ? json_text(kept) : NULL);
+		json_object_object_add(row, "default", json_text(knob->normal));
+		json_object_object_add(row, "values", json_text(knob_values(knob)));
 		json_object_object_add(all, knob->name, row);
 	}
 	if (opt_json)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "verbs/stored.h"
+#include "verbs/json.h"
 #include "keep/guard.h"
 #include "keep/store.h"
 #include "read/util.h"
@@ -33,7 +34,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 	json_object_object_add(row, "set", slot->has_set ?
 			       json_object_new_int64(slot->replace_set) : NULL);
 	json_object_object_add(row, "name", current->name ?
-			       json_object_new_string(current->name) : NULL);
+			       json_text(current->name) : NULL);
 	json_object_object_add(row, "held", json_object_new_boolean(
 			       current->name && guard_held(current->name, &when)));
 	for (size_t i = 0; i < slot->nr_versions; i++) {
@@ -42,8 +43,8 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 
 		if (!v->name)
 			continue;
-		json_object_object_add(version, "name", json_object_new_string(v->name));
-		json_object_object_add(version, "path", json_object_new_string(stable_path(s, v)));
+		json_object_object_add(version, "name", json_text(v->name));
+		json_object_object_add(version, "path", json_text(stable_path(s, v)));
 		json_object_object_add(version, "installed", json_object_new_int64(v->installed));
 		json_object_array_add(versions, version);
 	}
