@@ -43,7 +43,7 @@ other_version() {
 	printed "$calm" "No livepatch is enabled." \
 		"Version $loaded of the module klp_sets is loaded, and version 99.0 installed, for the next boot."
 	does 0 status --json
-	[[ $(tr -d ' \n' <<< "$said") == *'"core":{"version":"'"$loaded"'","installed":"99.0","other_build":true,"untested":false}'* ]] ||
+	[[ $(tr -d ' \n' <<< "$said") == *'"core":{"version":"'"$loaded"'","installed":"99.0","other_build":true,"untested":false,"dead":false,"anomalies":0}'* ]] ||
 		fail "it says: $said"
 	cp klp-sets.ko "$updates"
 	depmod
@@ -60,7 +60,7 @@ untested_kernel() {
 	printed "$calm" "'client_a1' of set 1: 1 of 1 functions in effect" \
 		"The module klp_sets was loaded with untested=1: this kernel is newer than those that it was tested on."
 	does 0 status --json
-	[[ $(tr -d ' \n' <<< "$said") == *'"untested":true}'* ]] || fail "it says: $said"
+	[[ $(tr -d ' \n' <<< "$said") == *'"untested":true,"dead":false,"anomalies":0}'* ]] || fail "it says: $said"
 }
 it "and when it was loaded on a kernel that nobody has tested it on" untested_kernel
 

@@ -96,6 +96,12 @@ static char *installed_info(const struct kmod_list *info, const char *key)
 	return NULL;
 }
 
+/* Whether two things that are known are not the same. */
+static bool differ(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b);
+}
+
 static void find_installed(struct core *core, const char *srcversion)
 {
 	struct kmod_list *list = NULL, *info = NULL;
@@ -108,7 +114,9 @@ static void find_installed(struct core *core, const char *srcversion)
 		if (kmod_module_get_info(mod, &info) > 0) {
 			core->installed = installed_info(info, "version");
 			other = installed_info(info, "srcversion");
-			core->other_build = other && srcversion && strcmp(other, srcversion);
+			/* The sum of the sources does not know of the version. */
+			core->other_build = differ(other, srcversion) ||
+					    differ(core->installed, core->version);
 			free(other);
 			kmod_module_info_free_list(info);
 		}
