@@ -271,7 +271,9 @@ sub picture {
 	if (-e '/sys/module/klp_sets') {
 		$see{assign} = join(', ', sort split(/\n/,
 			$self->with_script_names(content('/sys/kernel/klp_sets/assign') // '')));
-		$see{"policy $_"} = content("$params/$_") for entries($params);
+		# The others are no policies.
+		$see{"policy $_"} = content("$params/$_")
+			for grep { !/^(?:fast_|untested$)/ } entries($params);
 	}
 	for my $module (grep { /^klp_(?!target_shadow)|^client_/ } entries('/sys/module')) {
 		my $count = content("/sys/module/$module/refcnt") // next;
