@@ -321,6 +321,7 @@ watch() {
 # Two writers and a reader: no line is ever torn, and none is lost.
 at_the_same_time() {
 	local writer line reads=0
+	second_cpu 1
 	assign "middle 5"
 	watch
 	for writer in left right; do
@@ -584,6 +585,7 @@ try_to_end() {
 core_comes_and_goes() {
 	local i
 	unload_core
+	second_cpu 1
 	watch
 	while [[ -e $scratch/watch ]]; do
 		insmod "$modules/klp-sets.ko"
@@ -610,6 +612,7 @@ it "the core comes and goes beside livepatches that it might adopt" core_comes_a
 
 two_at_once() {
 	local i loaded
+	second_cpu 1
 	for i in 1 2; do
 		assign "client_s1 5"
 		assign "client_s2 5"
@@ -643,6 +646,7 @@ it "two livepatches of a set at once leave one of them" two_at_once
 # Which comes first does not matter: it is in set 5, and nothing waits.
 assigned_while_loading() {
 	local i
+	second_cpu 1
 	for i in 1 2; do
 		insmod "$modules/client_s1.ko" funcs=cmdline_proc_show &
 		until echo "client_s1 5" 2> /dev/null > "$assign_file"; do

@@ -59,6 +59,7 @@ it "a patch at the address of an older one is not mistaken for it" address_is_us
 # enabled, or refused for a reason that fits. Who was loaded is in "came".
 together() {
 	local first=()
+	second_cpu 1
 	while [[ $1 != -- ]]; do
 		first+=("$1")
 		shift

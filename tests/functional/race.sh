@@ -7,7 +7,6 @@
 hogs=(busy_in_user_mode busy_in_the_kernel)
 if two_busy_cpus_are_slow; then
 	hogs=()
-	second_cpu 0
 fi
 need_core
 

@@ -52,6 +52,7 @@ upgrades_are_fast() {
 }
 
 two_processors() {
+	second_cpu 1
 	[[ $(nproc) == 2 ]] || skip "this machine has $(nproc) processors"
 	upgrades_are_fast
 }
@@ -60,6 +61,7 @@ it "with two processors, an upgrade takes a third of stock's time at most" two_p
 # More than the tests have otherwise.
 four_processors() {
 	local cpu
+	second_cpu 1
 	for cpu in 2 3; do
 		echo 1 > /sys/devices/system/cpu/cpu$cpu/online || skip "there is no processor $cpu"
 	done 2> /dev/null

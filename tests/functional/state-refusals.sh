@@ -305,7 +305,6 @@ it "the takeover of a state that blocks can be reversed" takeover_is_reversed
 # enables it while the other writes. Either that comes in time, and the patch goes as any
 # other does, or it stays.
 impatience() {
-	! two_busy_cpus_are_slow || second_cpu 0
 	for _ in 1 2 3; do
 		mark
 		while :; do
@@ -331,7 +330,6 @@ impatience() {
 	done
 }
 it "whoever writes all the time disables it in time, or not at all" impatience
-second_cpu 1
 
 # Nobody has been let in by force.
 force_is_no_way_round() {
