@@ -2,6 +2,8 @@
 # What "make check KERNELS=host" says of a kernel that it cannot test. The files of such a
 # kernel are made up here, as far as it looks at them.
 # shellcheck source-path=SCRIPTDIR
+# The scripts of tests/vm keep a cache there.
+export HOME=${HOME:-/root}
 . "$(dirname "$0")/lib.sh"
 
 release=6.6.6-test
