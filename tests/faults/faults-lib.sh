@@ -23,9 +23,10 @@ fi
 #   a kprobe finds a symbol before it needs memory
 #   ftrace can do without a trampoline for each user
 #   the link from a set to its new patch is made when the old one is gone
+#   whether ftrace has stopped is asked with a filter; no memory for that is no sign of it
 # The slab allocator asks for memory of its own, and does not even say when it gets none.
 optional=(kobject_uevent_env register_kprobe arch_ftrace_update_trampoline
-	  klp_sets_show_replaced)
+	  klp_sets_show_replaced klp_sets_ftrace_has_stopped)
 
 # Memory for the watchers of this kernel, who can do without as well.
 watchers="kmemleak_object debug_objects_cache"
