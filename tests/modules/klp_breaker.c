@@ -5,8 +5,8 @@
  *   insmod klp_breaker.ko function=NAME tail=0
  *
  * The place becomes the nop that ftrace knows, so that what was hooked is not called
- * any more; with tail=1 a nop that it does not know, on which ftrace stops itself as
- * soon as it is to change it. Without a function it is one of this module, and ftrace
+ * any more; with tail=1 a nop that it does not know, for its last byte is another: on
+ * that, ftrace stops itself as soon as it is to change it. Without a function it is one of this module, and ftrace
  * is asked to change it at once. All of it is undone when the module is removed.
  *
  * Kernel text is read-only, so the page is mapped once more.
@@ -25,7 +25,7 @@ MODULE_PARM_DESC(function, "name of the function; default is one of this module"
 
 static unsigned char tail;
 module_param(tail, byte, 0444);
-MODULE_PARM_DESC(tail, "last byte of the nop: 0 is what ftrace expects");
+MODULE_PARM_DESC(tail, "last byte of a nop that ftrace does not know; 0 for the one that it does");
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define ftrace_regs pt_regs
@@ -66,12 +66,26 @@ static unsigned long find_function(void)
 	return (unsigned long)kp.addr;
 }
 
-/* A nop of five bytes, or the call that ftrace has put there. */
+/* Every processor knows this nop. The kernel uses it too, except 5.10 on an old AMD's. */
+static const unsigned char p6_nop[SITE_LEN] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+static const unsigned char k8_nop[SITE_LEN] = { 0x66, 0x66, 0x66, 0x66, 0x90 };
+
+static bool is_nop(unsigned long addr)
+{
+	return !memcmp((void *)addr, p6_nop, SITE_LEN) || !memcmp((void *)addr, k8_nop, SITE_LEN);
+}
+
+/* A nop, or the call that ftrace has put there. */
 static bool is_site(unsigned long addr)
 {
-	const unsigned char *code = (void *)addr;
+	return is_nop(addr) || *(unsigned char *)addr == 0xe8;
+}
 
-	return code[0] == 0xe8 || (code[0] == 0x0f && code[1] == 0x1f && code[2] == 0x44);
+static unsigned long site_of(unsigned long function)
+{
+	if (function && !is_site(function))
+		function += ENDBR_LEN;
+	return function && is_site(function) ? function : 0;
 }
 
 static int write_site(const unsigned char *code)
@@ -99,14 +113,17 @@ static int write_site(const unsigned char *code)
 
 static int __init klp_breaker_init(void)
 {
-	const unsigned char nop[SITE_LEN] = { 0x0f, 0x1f, 0x44, 0x00, tail };
+	unsigned long own = site_of((unsigned long)victim);
+	unsigned char nop[SITE_LEN];
 	int ret;
 
-	site = find_function();
-	if (site && !is_site(site))
-		site += ENDBR_LEN;
-	if (!site || !is_site(site))
-		return -ENOENT;
+	site = site_of(find_function());
+	if (!site || !own || !is_nop(own))
+		return -ENXIO;
+	/* Nobody traces this module yet, so ftrace has just put its nop there. */
+	memcpy(nop, tail ? p6_nop : (unsigned char *)own, SITE_LEN);
+	if (tail)
+		nop[SITE_LEN - 1] = tail;
 	memcpy(saved, (void *)site, SITE_LEN);
 	ret = write_site(nop);
 	if (ret || function)
