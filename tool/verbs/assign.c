@@ -9,6 +9,7 @@
 #include "verbs/load.h"
 #include "verbs/json.h"
 #include "verbs/options.h"
+#include "verbs/table.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
@@ -42,14 +43,17 @@ static const char *describe(const struct machine *m, const struct assignment *a,
 	return machine_find_assignment(m, a->name) ? "waits for it" : "at the next boot or load";
 }
 
-static void print_row(const struct machine *m, const struct assignment *a, bool kept)
+static void add_row(struct table *table, const struct machine *m, const struct assignment *a,
+		    bool kept)
 {
 	char *obsoletes = xstrdup(a->nr_obsoletes ? "" : "-");
+	const char *cells[] = { a->name, xasprintf("%u", a->replace_set), NULL,
+				describe(m, a, kept) };
 
 	for (size_t i = 0; i < a->nr_obsoletes; i++)
 		obsoletes = xasprintf("%s%s%u", obsoletes, i ? "," : "", a->obsoletes[i]);
-	printf("%-28s %-10u %-12s %s\n", a->name, a->replace_set, obsoletes,
-	       describe(m, a, kept));
+	cells[2] = obsoletes;
+	table_add(table, cells);
 }
 
 static void add_json(json_object *list, const struct machine *m, const struct assignment *a,
@@ -69,33 +73,34 @@ static void add_json(json_object *list, const struct machine *m, const struct as
 	json_object_array_add(list, row);
 }
 
-static void show_one(json_object *list, const struct machine *m, const struct assignment *a,
-		     bool kept)
-{
-	if (opt_json)
-		add_json(list, m, a, kept);
-	else
-		print_row(m, a, kept);
-}
-
 static void show(void)
 {
+	static const char * const headings[] = { "MODULE", "SET", "OBSOLETES", "STATUS", NULL };
 	struct machine *m = this_machine();
 	json_object *list = json_object_new_array();
-	size_t n;
+	struct table *table = table_new(headings);
+	size_t n, nr = 0;
 	struct assignment *kept = assignments_kept(&n);
 
-	if (!opt_json)
-		printf("%-28s %-10s %-12s %s\n", "MODULE", "SET", "OBSOLETES", "STATUS");
-	for (size_t i = 0; i < n; i++)
-		show_one(list, m, &kept[i], true);
+	for (size_t i = 0; i < n; i++, nr++) {
+		add_row(table, m, &kept[i], true);
+		add_json(list, m, &kept[i], true);
+	}
 	for (size_t i = 0; i < m->nr_assignments; i++) {
-		if (!assignment_kept(m->assignments[i].name))
-			show_one(list, m, &m->assignments[i], false);
+		if (assignment_kept(m->assignments[i].name))
+			continue;
+		add_row(table, m, &m->assignments[i], false);
+		add_json(list, m, &m->assignments[i], false);
+		nr++;
 	}
 	if (opt_json)
 		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	else if (nr)
+		table_print(table, 0, nr - 1);
+	else
+		puts("No livepatch is assigned to a set.");
+	table_free(table);
 	json_object_put(list);
 }
 
@@ -183,7 +188,10 @@ static int assign(char **words, size_t n)
 
 static int cmd_assign(int argc, char **argv)
 {
-	static const struct opt opts[] = { { 0 } };
+	const struct opt opts[] = {
+		TABLE_OPTIONS,
+		{ 0 }
+	};
 	char **words = parse_options(&verb_assign, argc, argv, opts, 0, -1, NULL);
 	size_t n = 0;
 
@@ -208,6 +216,6 @@ static int cmd_assign(int argc, char **argv)
 const struct verb verb_assign = {
 	.name = "assign",
 	.run = cmd_assign,
-	.arguments = "[MODULE SET [OBSOLETED SET...] | MODULE -]",
+	.arguments = "[--no-headings] [MODULE SET [OBSOLETED SET...] | MODULE -]",
 	.help = "put a livepatch that knows nothing of sets into one",
 };

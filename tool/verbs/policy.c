@@ -8,16 +8,17 @@
 #include "verbs/policy.h"
 #include "verbs/json.h"
 #include "verbs/options.h"
+#include "verbs/table.h"
 #include "keep/files.h"
 #include "keep/policies.h"
 #include "read/util.h"
 
 static void show(void)
 {
+	static const char * const headings[] = { "NAME", "NOW", "KEPT", "VALUES", "MEANING", NULL };
 	json_object *all = json_object_new_object();
+	struct table *table = table_new(headings);
 
-	if (!opt_json)
-		printf("%-18s %-8s %-10s %-18s %s\n", "NAME", "NOW", "KEPT", "VALUES", "MEANING");
 	for (size_t i = 0; i < NR_KNOBS; i++) {
 		const struct knob *knob = &knobs[i];
 		char *now = knob_now(knob), *kept = knob_kept_text(knob, true);
@@ -25,13 +26,15 @@ static void show(void)
 		json_object *row;
 
 		kept = value ? value : kept;
+		const char *cells[] = {
+			knob->name,
+			now ? now : "-",
+			kept ? kept : xasprintf("(%s)", knob->normal),
+			knob_values(knob),
+			knob->meaning,
+		};
 
-		if (!opt_json) {
-			printf("%-18s %-8s %-10s %-18s %s\n", knob->name, now ? now : "-",
-			       kept ? kept : xasprintf("(%s)", knob->normal), knob_values(knob),
-			       knob->meaning);
-			continue;
-		}
+		table_add(table, cells);
 		row = json_object_new_object();
 		json_object_object_add(row, "now", now ? json_text(now) : NULL);
 		json_object_object_add(row, "kept", kept ? json_text(kept) : NULL);
@@ -42,8 +45,11 @@ static void show(void)
 	if (opt_json)
 		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
-	else if (!knob_now(&knobs[0]))
+	else
+		table_print(table, 0, NR_KNOBS - 1);
+	if (!opt_json && !knob_now(&knobs[0]))
 		puts("klp_sets is not loaded. It will be with what is kept; (...) is the default.");
+	table_free(table);
 	json_object_put(all);
 }
 
@@ -71,7 +77,10 @@ static void set_now(const struct knob *knob, const char *new)
 
 static int cmd_policy(int argc, char **argv)
 {
-	static const struct opt opts[] = { { 0 } };
+	const struct opt opts[] = {
+		TABLE_OPTIONS,
+		{ 0 }
+	};
 	char **words = parse_options(&verb_policy, argc, argv, opts, 0, -1, NULL);
 	const struct knob **changed;
 	const char *value;
@@ -112,6 +121,6 @@ static int cmd_policy(int argc, char **argv)
 const struct verb verb_policy = {
 	.name = "policy",
 	.run = cmd_policy,
-	.arguments = "[NAME=VALUE...]",
+	.arguments = "[--no-headings] [NAME=VALUE...]",
 	.help = "show or set how far a replace may reach",
 };
