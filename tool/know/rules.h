@@ -14,6 +14,8 @@ struct machine;
 struct symbols;
 
 struct conflict {
+	const char *code;	/* what kind it is, for programs; klp-sets.schema.json has all */
+	const struct livepatch *other;	/* the one that it is with, or NULL */
 	char *reason;		/* one sentence, with names */
 	char *advice;		/* one sentence: what to do about it */
 };
