@@ -28,6 +28,7 @@ policy() {
 	modprobe klp_sets
 	holds $parameters/stock_replace refuse || fail "stock_replace is $REPLY after modprobe"
 	echo all > $parameters/stock_replace
+	json_is policy policy
 	does 0 policy
 	told stock_replace all refuse
 }
@@ -43,6 +44,7 @@ waits() {
 	same "what it obsoletes" 8 "$(< $livepatch/client_s1/obsoletes)"
 	does 0 assign
 	told client_s1 7 "enabled, in this set"
+	json_is assign assign
 	does 0 unload 7
 	# The kernel has forgotten it.
 	same "what waits" "" "$(< /sys/kernel/klp_sets/assign)"

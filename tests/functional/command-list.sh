@@ -22,6 +22,7 @@ listed() {
 
 # lists_json TEXT: blanks make no difference
 lists_json() {
+	json_is list list
 	same "klp-sets list --json" "$(tr -d ' \t\n' <<< "$1")" \
 		"$(klp-sets list --json | tr -d ' \n' |
 			sed -E 's/\{"name":"client_p?f[0-9]+",[^}]*"references":1\},?//g; s/,\]/]/')"
@@ -33,7 +34,7 @@ head="SET PATCH VERSION FUNCTIONS STATES KIND STATUS"
 nothing_there() {
 	lists "No livepatch is loaded." \
 		"klp_sets is not loaded, so there are no sets; 'modprobe klp_sets' loads it."
-	lists_json '{"core": false, "patches": [], "leftovers": [], "assignments": []}'
+	lists_json '{"version": 1, "core": false, "patches": [], "leftovers": [], "assignments": []}'
 	load s1 funcs=uptime_proc_show
 	lists "$head" "- client_s1 1.2 1 ? stock enabled" \
 		"klp_sets is not loaded, so there are no sets; 'modprobe klp_sets' loads it."
@@ -131,7 +132,7 @@ for_programs() {
 	load s1 funcs=uptime_proc_show
 	assign "client_s3 7 5 6"
 	lists_json '{
-		"core": true,
+		"version": 1, "core": true,
 		"patches": [ {
 			"name": "client_a1", "version": "1.2", "kind": "native",
 			"set": 4294967295, "obsoletes": [8],
@@ -151,7 +152,7 @@ for_programs() {
 	drop_assignments
 	disable s1
 	lists_json '{
-		"core": true,
+		"version": 1, "core": true,
 		"patches": [ {
 			"name": "client_a1", "version": "1.2", "kind": "native",
 			"set": 4294967295, "obsoletes": [8],

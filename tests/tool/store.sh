@@ -19,7 +19,7 @@ it "a new version takes the place of its set, and the one before is kept" keeps_
 # In the words of a script.
 json() {
 	local folder=$store/content expected
-	expected='[
+	expected='{"version": 1, "stored": [
 		{"set": 1, "name": "vendor_a_v2", "held": false, "versions": [
 			{"name": "vendor_a_v2", "installed": DATE,
 			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko"},
@@ -27,7 +27,7 @@ json() {
 			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko"}]},
 		{"set": null, "name": "client_s1", "held": false, "versions": [
 			{"name": "client_s1", "installed": DATE,
-			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko"}]}]'
+			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko"}]}]}'
 	install vendor_a_v1 vendor_a_v2 client_s1
 	accept list --stored --json
 	said=$(tr -d ' \n' <<< "$said" |

@@ -59,13 +59,11 @@ static void add_row(struct table *table, const struct machine *m, const struct a
 static void add_json(json_object *list, const struct machine *m, const struct assignment *a,
 		     bool kept)
 {
-	json_object *row = json_object_new_object(), *obsoletes = json_object_new_array();
+	json_object *row = json_object_new_object();
 
-	for (size_t i = 0; i < a->nr_obsoletes; i++)
-		json_object_array_add(obsoletes, json_object_new_int64(a->obsoletes[i]));
 	json_object_object_add(row, "name", json_text(a->name));
 	json_object_object_add(row, "set", json_object_new_int64(a->replace_set));
-	json_object_object_add(row, "obsoletes", obsoletes);
+	json_object_object_add(row, "obsoletes", json_sets(a->obsoletes, a->nr_obsoletes));
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));
 	json_object_object_add(row, "waiting",
 			       json_object_new_boolean(!!machine_find_assignment(m, a->name)));
@@ -77,7 +75,7 @@ static void show(void)
 {
 	static const char * const headings[] = { "MODULE", "SET", "OBSOLETES", "STATUS", NULL };
 	struct machine *m = this_machine();
-	json_object *list = json_object_new_array();
+	json_object *root = json_new(), *list = json_object_new_array();
 	struct table *table = table_new(headings);
 	size_t n, nr = 0;
 	struct assignment *kept = assignments_kept(&n);
@@ -93,15 +91,14 @@ static void show(void)
 		add_json(list, m, &m->assignments[i], false);
 		nr++;
 	}
+	json_object_object_add(root, "assignments", list);
 	if (opt_json)
-		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_print(root);
 	else if (nr)
 		table_print(table, 0, nr - 1);
 	else
 		puts("No livepatch is assigned to a set.");
 	table_free(table);
-	json_object_put(list);
 }
 
 static int drop(const char *arg)
@@ -201,6 +198,8 @@ static int cmd_assign(int argc, char **argv)
 		show();
 		return EXIT_OK;
 	}
+	if (opt_json)
+		usage_error("assign prints JSON only when it shows what is assigned");
 	if (n == 1)
 		usage_error("assign needs a set after '%s', or - to drop its assignment", words[0]);
 	lock_changes();
@@ -216,6 +215,7 @@ static int cmd_assign(int argc, char **argv)
 const struct verb verb_assign = {
 	.name = "assign",
 	.run = cmd_assign,
+	.json = true,
 	.arguments = "[--no-headings] [MODULE SET [OBSOLETED SET...] | MODULE -]",
 	.help = "put a livepatch that knows nothing of sets into one",
 };

@@ -141,15 +141,6 @@ static void print_text(const struct machine *m, bool verbose)
 
 /* --- for programs ------------------------------------------------------------- */
 
-static struct json_object *json_sets(const uint32_t *sets, size_t n)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(array, json_object_new_int64(sets[i]));
-	return array;
-}
-
 static struct json_object *json_funcs(const struct livepatch *lp)
 {
 	struct json_object *array = json_object_new_array();
@@ -181,8 +172,7 @@ static struct json_object *json_patch(const struct machine *m, const struct live
 	json_object_object_add(patch, "name", json_text(lp->name));
 	json_object_object_add(patch, "version", json_text(lp->version));
 	json_object_object_add(patch, "kind", json_text(kind(lp)));
-	json_object_object_add(patch, "set",
-			       lp->managed ? json_object_new_int64(lp->replace_set) : NULL);
+	json_object_object_add(patch, "set", json_set(lp));
 	json_object_object_add(patch, "obsoletes", json_sets(lp->obsoletes, lp->nr_obsoletes));
 	json_object_object_add(patch, "status", json_text(status(lp)));
 	json_object_object_add(patch, "enabled", json_object_new_boolean(lp->enabled));
@@ -216,7 +206,7 @@ static struct json_object *json_assignment(const struct assignment *a)
 
 static void print_json(const struct machine *m)
 {
-	struct json_object *root = json_object_new_object(), *array;
+	struct json_object *root = json_new(), *array;
 
 	json_object_object_add(root, "core", json_object_new_boolean(m->core));
 	array = json_object_new_array();
@@ -234,9 +224,7 @@ static void print_json(const struct machine *m)
 		json_object_array_add(array, json_assignment(&m->assignments[i]));
 	json_object_object_add(root, "assignments", array);
 
-	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(root);
+	json_print(root);
 }
 
 static int cmd_list(int argc, char **argv)
@@ -267,6 +255,7 @@ static int cmd_list(int argc, char **argv)
 const struct verb verb_list = {
 	.name = "list",
 	.run = cmd_list,
+	.json = true,
 	.arguments = "[-v|--verbose] [--stored] [--no-headings]",
 	.help = "sets and livepatches on this machine, or in the store",
 };

@@ -10,6 +10,7 @@ struct verb {
 	/* argv[0] is the verb. Returns the exit status. */
 	int (*run)(int argc, char **argv);
 	const char *arguments;	/* as the man page has them */
+	bool json;		/* it prints JSON, when it is asked to */
 	const char *help;	/* in a sentence */
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "verbs/policy.h"
@@ -13,10 +14,32 @@
 #include "keep/policies.h"
 #include "read/util.h"
 
+/* Those without a list of values are booleans. What makes no sense is kept as it is. */
+static struct json_object *json_value(const struct knob *knob, const char *value)
+{
+	char *parsed = value && !knob->values ? knob_parse(knob, value) : NULL;
+	struct json_object *o;
+
+	o = parsed ? json_object_new_boolean(!strcmp(parsed, "1")) : json_text(value);
+	free(parsed);
+	return o;
+}
+
+static struct json_object *json_values(const struct knob *knob)
+{
+	char *list = xstrdup(knob_values(knob)), *word, *rest;
+	struct json_object *array = json_object_new_array();
+
+	for (word = strtok_r(list, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		json_object_array_add(array, json_value(knob, word));
+	free(list);
+	return array;
+}
+
 static void show(void)
 {
 	static const char * const headings[] = { "NAME", "NOW", "KEPT", "VALUES", "MEANING", NULL };
-	json_object *all = json_object_new_object();
+	json_object *root = json_new(), *all = json_object_new_array();
 	struct table *table = table_new(headings);
 
 	for (size_t i = 0; i < NR_KNOBS; i++) {
@@ -36,21 +59,21 @@ static void show(void)
 
 		table_add(table, cells);
 		row = json_object_new_object();
-		json_object_object_add(row, "now", now ? json_text(now) : NULL);
-		json_object_object_add(row, "kept", kept ? json_text(kept) : NULL);
-		json_object_object_add(row, "default", json_text(knob->normal));
-		json_object_object_add(row, "values", json_text(knob_values(knob)));
-		json_object_object_add(all, knob->name, row);
+		json_object_object_add(row, "name", json_text(knob->name));
+		json_object_object_add(row, "now", json_value(knob, now));
+		json_object_object_add(row, "kept", json_value(knob, kept));
+		json_object_object_add(row, "default", json_value(knob, knob->normal));
+		json_object_object_add(row, "values", json_values(knob));
+		json_object_array_add(all, row);
 	}
+	json_object_object_add(root, "policies", all);
 	if (opt_json)
-		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
+		json_print(root);
 	else
 		table_print(table, 0, NR_KNOBS - 1);
 	if (!opt_json && !knob_now(&knobs[0]))
 		puts("klp_sets is not loaded. It will be with what is kept; (...) is the default.");
 	table_free(table);
-	json_object_put(all);
 }
 
 static const struct knob *find_knob(const char *arg, const char **value)
@@ -94,6 +117,8 @@ static int cmd_policy(int argc, char **argv)
 		return EXIT_OK;
 	}
 
+	if (opt_json)
+		usage_error("policy prints JSON only when it shows what is set");
 	/* All are looked at before any is written. */
 	changed = xcalloc(n, sizeof(*changed));
 	new = xcalloc(n, sizeof(*new));
@@ -121,6 +146,7 @@ static int cmd_policy(int argc, char **argv)
 const struct verb verb_policy = {
 	.name = "policy",
 	.run = cmd_policy,
+	.json = true,
 	.arguments = "[--no-headings] [NAME=VALUE...]",
 	.help = "show or set how far a replace may reach",
 };

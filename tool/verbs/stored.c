@@ -77,15 +77,15 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 int list_stored(void)
 {
 	struct store *s = store_read();
-	json_object *list;
+	json_object *root, *list;
 
 	if (opt_json) {
 		list = json_object_new_array();
 		for (size_t i = 0; i < s->nr_slots; i++)
 			json_object_array_add(list, slot_json(s, &s->slots[i]));
-		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(list);
+		root = json_new();
+		json_object_object_add(root, "stored", list);
+		json_print(root);
 	} else if (!s->nr_slots) {
 		printf("nothing is stored for kernel %s\n", kernel_release());
 	} else {
