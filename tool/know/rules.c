@@ -616,7 +616,7 @@ void machine_apply(struct machine *m, struct livepatch *lp, const struct verdict
 	}
 	lp->enabled = true;
 	m->core |= v->managed;
-	if (v->assignment)
+	if (v->assignment && !assignment_is_pattern(v->assignment))
 		use_up_assignment(m, v->assignment);
 
 	for (size_t i = 0; i < m->nr_patches; i++) {

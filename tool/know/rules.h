@@ -27,7 +27,7 @@ struct verdict {
 	uint32_t replace_set;
 	const uint32_t *obsoletes;
 	size_t nr_obsoletes;
-	const struct assignment *assignment;	/* which it would use up; or NULL */
+	const struct assignment *assignment;	/* which it would use; or NULL */
 	struct livepatch **replaced;	/* patches of the machine that it would replace */
 	size_t nr_replaced;
 	const struct func **added, **kept, **dropped;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "verbs/assign.h"
@@ -25,11 +26,34 @@ static struct machine *this_machine(void)
 	return is_this_machine() ? machine_read() : machine_empty();
 }
 
+static bool is_in_set(const struct livepatch *lp, const struct assignment *a)
+{
+	return lp->managed && lp->replace_set == a->replace_set;
+}
+
+/* Whether a livepatch that it is for is in its set. */
 static bool belongs(const struct machine *m, const struct assignment *a)
 {
-	const struct livepatch *lp = machine_find(m, a->name);
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		if (assignment_matches(a, m->patches[i]->name) && is_in_set(m->patches[i], a))
+			return true;
+	}
+	return false;
+}
 
-	return lp && lp->managed && lp->replace_set == a->replace_set;
+/* In the kernel, under this very name. */
+static bool waits(const struct machine *m, const char *name)
+{
+	return assignment_find(m->assignments, m->nr_assignments, name);
+}
+
+/* In the file. */
+static bool is_kept(const char *name)
+{
+	size_t n;
+	const struct assignment *kept = assignments_kept(&n);
+
+	return assignment_find(kept, n, name);
 }
 
 static const char *describe(const struct machine *m, const struct assignment *a, bool kept)
@@ -40,7 +64,7 @@ static const char *describe(const struct machine *m, const struct assignment *a,
 		return "enabled, but not in this set";
 	if (!kept)
 		return "waits for it, until klp_sets is removed";
-	return machine_find_assignment(m, a->name) ? "waits for it" : "at the next boot or load";
+	return waits(m, a->name) ? "waits for it" : "at the next boot or load";
 }
 
 static void add_row(struct table *table, const struct machine *m, const struct assignment *a,
@@ -66,7 +90,7 @@ static void add_json(json_object *list, const struct machine *m, const struct as
 	json_object_object_add(row, "obsoletes", json_sets(a->obsoletes, a->nr_obsoletes));
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));
 	json_object_object_add(row, "waiting",
-			       json_object_new_boolean(!!machine_find_assignment(m, a->name)));
+			       json_object_new_boolean(waits(m, a->name)));
 	json_object_object_add(row, "enabled", json_object_new_boolean(belongs(m, a)));
 	json_object_array_add(list, row);
 }
@@ -85,7 +109,7 @@ static void show(void)
 		add_json(list, m, &kept[i], true);
 	}
 	for (size_t i = 0; i < m->nr_assignments; i++) {
-		if (assignment_kept(m->assignments[i].name))
+		if (is_kept(m->assignments[i].name))
 			continue;
 		add_row(table, m, &m->assignments[i], false);
 		add_json(list, m, &m->assignments[i], false);
@@ -101,11 +125,24 @@ static void show(void)
 	table_free(table);
 }
 
+/* The name of a module, or a pattern. */
+static char *need_name(const char *arg)
+{
+	char *name = module_underscores(xstrdup(arg));
+
+	if (!strchr(name, '*'))
+		return need_module_name(arg);
+	if (!is_module_pattern(name))
+		usage_error("'%s' is no pattern: the start of a module's name and one * behind it",
+			    arg);
+	return name;
+}
+
 static int drop(const char *arg)
 {
 	struct machine *m = this_machine();
-	char *module = need_module_name(arg);
-	bool kept = assignment_kept(module), waiting = machine_find_assignment(m, module);
+	char *module = need_name(arg);
+	bool kept = is_kept(module), waiting = waits(m, module);
 	int err;
 
 	if (!kept && !waiting)
@@ -141,6 +178,43 @@ static const char *why_refused(int err)
 	}
 }
 
+/* Whether one that is kept counts more than the pattern. */
+static bool has_better(const struct livepatch *lp, const struct assignment *pattern)
+{
+	const struct assignment *kept = assignment_kept(lp->name);
+
+	return kept && (!assignment_is_pattern(kept) ||
+			strlen(kept->name) > strlen(pattern->name));
+}
+
+/* In the kernel, a pattern is for those that are yet to come. */
+int assign_enabled(const struct machine *m, const struct assignment *a)
+{
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		const struct livepatch *lp = m->patches[i];
+		struct assignment one = *a;
+		char *said;
+		int err;
+
+		if (lp->managed || !lp->enabled || !assignment_matches(a, lp->name) ||
+		    has_better(lp, a))
+			continue;
+		one.name = lp->name;
+		err = assign_now(&one, &said);
+		if (err) {
+			warn("'%s' is enabled, and not assigned to set %u: %s", lp->name,
+			     a->replace_set, said ? said : why_refused(err));
+			status = EXIT_REFUSED;
+		} else if (!opt_quiet) {
+			printf("'%s' belongs to set %u now\n", lp->name, a->replace_set);
+		}
+		free(said);
+	}
+	return status;
+}
+
 static int assign(char **words, size_t n)
 {
 	struct machine *m = this_machine();
@@ -149,7 +223,7 @@ static int assign(char **words, size_t n)
 	char *said = NULL;
 	int err = 0;
 
-	words[0] = need_module_name(words[0]);
+	words[0] = need_name(words[0]);
 	for (size_t i = 1; i < n; i++) {
 		uint32_t set;
 
@@ -164,7 +238,7 @@ static int assign(char **words, size_t n)
 	lp = machine_find(m, a.name);
 	if (m->livepatching && !m->core)
 		module_need_core();
-	if (m->livepatching && !(lp && belongs(m, &a))) {
+	if (m->livepatching && !(lp && is_in_set(lp, &a))) {
 		if (lp)
 			transition_wait_any(PATIENCE);
 		err = assign_now(&a, &said);
@@ -173,14 +247,12 @@ static int assign(char **words, size_t n)
 		die("'%s' is not assigned to set %u: %s", a.name, a.replace_set,
 		    said ? said : why_refused(err));
 	assignment_keep(a.name, &a);
-	if (opt_quiet)
-		return EXIT_OK;
-	if (lp)
+	if (!opt_quiet && lp)
 		printf("'%s' belongs to set %u now, and whenever it is loaded\n", a.name,
 		       a.replace_set);
-	else
+	else if (!opt_quiet)
 		printf("'%s' will belong to set %u when it is loaded\n", a.name, a.replace_set);
-	return EXIT_OK;
+	return assignment_is_pattern(&a) ? assign_enabled(m, &a) : EXIT_OK;
 }
 
 static int cmd_assign(int argc, char **argv)

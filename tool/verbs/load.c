@@ -91,7 +91,8 @@ static int assign(struct loading *l)
 /* Takes the assignment back: what waited before waits again. */
 static void unassign(struct loading *l)
 {
-	const struct assignment *a = machine_find_assignment(l->before, l->lp->name);
+	const struct assignment *a = assignment_find(l->before->assignments,
+						     l->before->nr_assignments, l->lp->name);
 	char *said = NULL;
 
 	if (!l->assigned)
