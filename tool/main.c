@@ -75,11 +75,12 @@ static const struct verb *find_verb(const char *name)
 static int help_verb(int argc, char **argv)
 {
 	static const struct opt opts[] = { { 0 } };
-	char **words = parse_options(&verb_help, argc, argv, opts, 0, 1, "one VERB, or none");
-	char *ask[] = { words[0], "--help", NULL };
+	char *ask[] = { NULL, "--help", NULL };
 
-	if (words[0])
-		return find_verb(words[0])->run(2, ask);
+	if (parse_options(&verb_help, argc, argv, opts, 0, 1, "one VERB, or none")) {
+		ask[0] = argv[0];
+		return find_verb(argv[0])->run(2, ask);
+	}
 	help();
 	return EXIT_OK;
 }

@@ -261,27 +261,24 @@ static int cmd_assign(int argc, char **argv)
 		TABLE_OPTIONS,
 		{ 0 }
 	};
-	char **words = parse_options(&verb_assign, argc, argv, opts, 0, -1, NULL);
-	size_t n = 0;
 
-	while (words[n])
-		n++;
-	if (!n) {
+	argc = parse_options(&verb_assign, argc, argv, opts, 0, -1, NULL);
+	if (!argc) {
 		show();
 		return EXIT_OK;
 	}
 	if (opt_json)
 		usage_error("assign prints JSON only when it shows what is assigned");
-	if (n == 1)
-		usage_error("assign needs a set after '%s', or - to drop its assignment", words[0]);
+	if (argc == 1)
+		usage_error("assign needs a set after '%s', or - to drop its assignment", argv[0]);
 	lock_changes();
 	assignments_must_be_kept();
-	if (!strcmp(words[1], "-")) {
-		if (n > 2)
+	if (!strcmp(argv[1], "-")) {
+		if (argc > 2)
 			usage_error("nothing may follow the -");
-		return drop(words[0]);
+		return drop(argv[0]);
 	}
-	return assign(words, n);
+	return assign(argv, argc);
 }
 
 const struct verb verb_assign = {

@@ -225,15 +225,14 @@ static int cmd_check(int argc, char **argv)
 	};
 	struct json_object *root;
 	bool accepted = true;
-	char **files;
 
-	files = parse_options(&verb_check, argc, argv, opts, 1, -1, "at least one FILE");
+	parse_options(&verb_check, argc, argv, opts, 1, -1, "at least one FILE");
 	check.m = check.empty ? machine_empty() : machine_read();
 	read_symbols(&check);
 	if (opt_json)
 		check.list = json_object_new_array();
-	for (; *files; files++)
-		accepted &= check_file(&check, *files);
+	for (; *argv; argv++)
+		accepted &= check_file(&check, *argv);
 	if (opt_json) {
 		root = json_new();
 		json_object_object_add(root, "files", check.list);

@@ -104,15 +104,12 @@ static int cmd_policy(int argc, char **argv)
 		TABLE_OPTIONS,
 		{ 0 }
 	};
-	char **words = parse_options(&verb_policy, argc, argv, opts, 0, -1, NULL);
 	const struct knob **changed;
 	const char *value;
 	char **new;
-	size_t n = 0;
 
-	while (words[n])
-		n++;
-	if (!n) {
+	argc = parse_options(&verb_policy, argc, argv, opts, 0, -1, NULL);
+	if (!argc) {
 		show();
 		return EXIT_OK;
 	}
@@ -120,10 +117,10 @@ static int cmd_policy(int argc, char **argv)
 	if (opt_json)
 		usage_error("policy prints JSON only when it shows what is set");
 	/* All are looked at before any is written. */
-	changed = xcalloc(n, sizeof(*changed));
-	new = xcalloc(n, sizeof(*new));
-	for (size_t i = 0; i < n; i++) {
-		changed[i] = find_knob(words[i], &value);
+	changed = xcalloc(argc, sizeof(*changed));
+	new = xcalloc(argc, sizeof(*new));
+	for (int i = 0; i < argc; i++) {
+		changed[i] = find_knob(argv[i], &value);
 		new[i] = knob_parse(changed[i], value);
 		if (!new[i])
 			usage_error("%s cannot be '%s'. It can be one of: %s", changed[i]->name,
@@ -131,8 +128,8 @@ static int cmd_policy(int argc, char **argv)
 	}
 
 	lock_changes();
-	knobs_keep(changed, new, n);
-	for (size_t i = 0; i < n; i++) {
+	knobs_keep(changed, new, argc);
+	for (int i = 0; i < argc; i++) {
 		char *kept = knob_kept(changed[i]);
 
 		set_now(changed[i], new[i]);
