@@ -47,6 +47,22 @@ it "an empty machine, and one without the core" nothing_there
 
 need_core
 
+# What a reader sees, and no program.
+on_a_terminal() {
+	local bold=$'\e[1mPATCH'
+	load a1 set=1 funcs=cmdline_proc_show
+	said=$(TERM=linux script -qec "klp-sets list" /dev/null < /dev/null)
+	[[ $said == *"$bold"* ]] || fail "the headings are as the rest: $said"
+	for command in "TERM=linux klp-sets list" "TERM=dumb script -qec 'klp-sets list' /dev/null" \
+		"TERM=linux NO_COLOR=1 script -qec 'klp-sets list' /dev/null" \
+		"TERM=linux script -qec 'klp-sets list --no-headings' /dev/null"; do
+		said=$(eval "$command" < /dev/null)
+		[[ $said == *client_a1* ]] || fail "$command lists $said"
+		[[ $said != *$'\e'* ]] || fail "$command has colours: $said"
+	done
+}
+it "headings are bold on a terminal" on_a_terminal
+
 # By what the kernel shows of each: sets first, in their order.
 everything() {
 	load s1 funcs=uptime_proc_show

@@ -3,6 +3,8 @@
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "verbs/table.h"
 #include "read/util.h"
@@ -19,6 +21,22 @@ static void must(int err)
 		die("out of memory");
 }
 
+/* As others do it: https://no-color.org */
+static bool wants_colors(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
+static void add_column(struct libscols_table *table, const char *heading)
+{
+	struct libscols_column *column = scols_table_new_column(table, heading, 0, 0);
+
+	must(!column);
+	must(scols_cell_set_color(scols_column_get_header(column), "bold"));
+}
+
 struct table *table_new(const char *const *headings)
 {
 	struct table *t = xcalloc(1, sizeof(*t));
@@ -27,8 +45,9 @@ struct table *table_new(const char *const *headings)
 	must(!t->table);
 	must(scols_table_set_column_separator(t->table, "  "));
 	must(scols_table_enable_noheadings(t->table, opt_no_headings));
+	must(scols_table_enable_colors(t->table, wants_colors()));
 	for (; *headings; headings++)
-		must(!scols_table_new_column(t->table, *headings, 0, 0));
+		add_column(t->table, *headings);
 	return t;
 }
 
