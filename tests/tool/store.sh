@@ -318,7 +318,7 @@ patterns() {
 	[[ $(< "$conf") == $'client_s* 15\nclient_s2 7 8\nclient_s1* 6\ncl*ent 4' ]] ||
 		fail "assign.conf: $(< "$conf")"
 	reject 1 "'*' is assigned to no set" assign '*' -
-	for pattern in 'cl*ent' '**' '*s' 'a b*' '../*' 'client_s[12]*'; do
+	for pattern in 'cl*ent' '**' '*s' 'a b*' '../*' 'client_s[12]*' "$(printf '%055d*' 0)"; do
 		reject 2 "'$pattern' is no pattern" assign "$pattern" 3
 		reject 2 "'$pattern' is no pattern" assign "$pattern" -
 	done

@@ -33,7 +33,7 @@ bool is_module_pattern(const char *name)
 	char *start;
 	bool is;
 
-	if (!len || name[len - 1] != '*')
+	if (!len || len > MODULE_NAME_MAX || name[len - 1] != '*')
 		return false;
 	start = xstrdup(name);
 	start[len - 1] = '\0';
