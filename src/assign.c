@@ -173,7 +173,7 @@ static ssize_t assign_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 /* In the list of modules, every '-' of a file's name is a '_'. */
 static int klp_sets_parse_name(char *name, const char *word)
 {
-	size_t i;
+	size_t i, start;
 
 	if (strlen(word) >= MODULE_NAME_LEN)
 		return -ENAMETOOLONG;
@@ -184,8 +184,9 @@ static int klp_sets_parse_name(char *name, const char *word)
 	}
 	if (!i)
 		return -EINVAL;
-	/* No module will come that is called so. */
-	if (strcspn(name, "*?[") < i - (name[i - 1] == '*')) {
+	/* No module will come that is called so. One * alone would be for everybody's. */
+	start = strcspn(name, "*?[");
+	if (start < i && (!start || strcmp(name + start, "*"))) {
 		pr_err("'%s' is not assigned: a pattern is the start of a name and one * behind it\n",
 		       name);
 		return -EINVAL;

@@ -306,7 +306,7 @@ it "assignments are kept in a file with the administrator's comments" assignment
 # The longest one counts, whatever their order; a name counts more.
 patterns() {
 	mkdir -p "${conf%/*}"
-	printf '%s\n' 'client_s* 5' '* 9' 'client_s2 7 8' 'client_s1* 6' 'cl*ent 4' > "$conf"
+	printf '%s\n' 'client_s* 5' 'client_* 9' 'client_s2 7 8' 'client_s1* 6' 'cl*ent 4' > "$conf"
 	accept assign
 	says "line 5 is left out"
 	says_not "cl*ent"
@@ -314,13 +314,13 @@ patterns() {
 	stored 01-set-6/current/client_s1.ko 02-set-7/current/client_s2.ko \
 		03-set-5/current/client_s3.ko 04-set-9/current/client_klp_build.ko
 	accept assign 'client-s*' 15
-	accept assign '*' -
+	accept assign 'client_*' -
 	[[ $(< "$conf") == $'client_s* 15\nclient_s2 7 8\nclient_s1* 6\ncl*ent 4' ]] ||
 		fail "assign.conf: $(< "$conf")"
-	reject 1 "'*' is assigned to no set" assign '*' -
-	for pattern in 'cl*ent' '**' '*s' 'a b*' '../*' 'client_s[12]*' "$(printf '%055d*' 0)"; do
-		reject 2 "'$pattern' is no pattern" assign "$pattern" 3
-		reject 2 "'$pattern' is no pattern" assign "$pattern" -
+	reject 1 "'client_*' is assigned to no set" assign 'client_*' -
+	for pattern in '*' 'cl*ent' '**' '*s' 'a b*' '../*' 'client_s[12]*' "$(printf '%055d*' 0)"; do
+		reject 2 "'$pattern' cannot be the name of a module, nor the start" assign "$pattern" 3
+		reject 2 "'$pattern' cannot be the name of a module, nor the start" assign "$pattern" -
 	done
 	reject 2 "cannot be the name" assign 'client_?' 3
 	json_is assign assign

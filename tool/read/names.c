@@ -37,7 +37,7 @@ bool is_module_pattern(const char *name)
 		return false;
 	start = xstrdup(name);
 	start[len - 1] = '\0';
-	is = len == 1 || is_module_name(start);
+	is = is_module_name(start);
 	free(start);
 	return is;
 }

@@ -133,7 +133,7 @@ static char *need_name(const char *arg)
 	if (!strchr(name, '*'))
 		return need_module_name(arg);
 	if (!is_module_pattern(name))
-		usage_error("'%s' is no pattern: the start of a module's name and one * behind it",
+		usage_error("'%s' cannot be the name of a module, nor the start of one and a *",
 			    arg);
 	return name;
 }
