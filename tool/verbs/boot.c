@@ -26,6 +26,7 @@
 #include "keep/guard.h"
 #include "keep/store.h"
 #include "read/livepatch.h"
+#include "read/symbols.h"
 #include "read/util.h"
 
 /* Seconds for each transition: next to nothing runs yet. */
@@ -146,6 +147,8 @@ static int boot_slot(const struct store *s, const struct slot *slot)
 			printf("'%s' of %s is loaded already\n", name, slot_label(slot));
 		return EXIT_OK;
 	}
+	/* Here, so that not each of the children reads them. */
+	symbols_of_kernel();
 	status = apart(name, load_slot, slot);
 	if (status == EXIT_OK)
 		return EXIT_OK;

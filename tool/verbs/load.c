@@ -123,8 +123,7 @@ static int look_at_machine(struct loading *l)
 /* All that the kernel would refuse, each with what to do about it. */
 static int judge(const struct loading *l)
 {
-	struct symbols *symbols = symbols_read("/proc/kallsyms");
-	struct verdict *v = rules_judge(l->before, l->lp, symbols);
+	struct verdict *v = rules_judge(l->before, l->lp, symbols_of_kernel());
 	int status = EXIT_OK;
 
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
@@ -135,7 +134,6 @@ static int judge(const struct loading *l)
 			warn("  %s", c->advice);
 	}
 	verdict_free(v);
-	symbols_free(symbols);
 	return status;
 }
 
