@@ -2,6 +2,7 @@
 # klp-sets check: what would happen, without doing it.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
+. "$(dirname "$0")/../schema/lib.sh"
 
 # Those of the examples are not called client_.
 eval "clean_up_clients() $(declare -f clean_up | tail -n +2)"
@@ -133,6 +134,7 @@ transition() {
 	start a1 set=1 funcs=klp_target:park
 	check 1 vendor_b_v1.ko
 	says "'client_a1' of set 1 is in transition"
+	json_is check check vendor_b_v1.ko
 	unpark klp_target
 	complete a1
 	check 0 vendor_b_v1.ko
@@ -143,6 +145,7 @@ other_kernel() {
 	export KLP_SETS_KERNEL=4.19.0-27-amd64
 	check 1 vendor_a_v1.ko
 	says "'vendor_a_v1' of set 1 was built for kernel $(uname -r)" "4.19.0-27-amd64"
+	json_is check check vendor_a_v1.ko
 	check 0 --empty vendor_a_v1.ko
 }
 it "a livepatch for another kernel is told" other_kernel
@@ -174,6 +177,7 @@ policies() {
 	policy stock_replace=refuse
 	check 1 client_kpatch.ko
 	says "stock patch 'client_kpatch'" "stock_replace is 'refuse'"
+	json_is check check client_kpatch.ko
 	policy stock_replace=scoped
 	check 1 client_kpatch.ko
 	says "client_kpatch.ko: set 0"
@@ -189,6 +193,7 @@ states() {
 	check 1 --empty --set 5 $selftests/test_klp_state2.ko $selftests/test_klp_state.ko
 	says "State 1 has version 1 in 'test_klp_state' of set 5, older than 2 in 'test_klp_state2'"
 	check 1 --empty $selftests/test_klp_state.ko --set 5 $samples/livepatch-sample.ko
+	json_is check check --empty $selftests/test_klp_state.ko --set 5 $samples/livepatch-sample.ko
 	says "'livepatch_sample' of set 5 would replace 'test_klp_state' of set 5, and lacks its state 1"
 }
 selftests=/klp-sets/kselftests/modules

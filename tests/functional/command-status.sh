@@ -25,6 +25,7 @@ nothing_there() {
 	load_core
 	does 0 status -v
 	printed "$calm" "No livepatch is enabled."
+	json_is status status
 	does 0 status --json
 	[[ $(tr -d ' \n' <<< "$said") == *'"well":true,"transition":null,'*'"functions":[]}' ]] ||
 		fail "it says: $said"
@@ -42,6 +43,7 @@ other_version() {
 	does 0 status
 	printed "$calm" "No livepatch is enabled." \
 		"Version $loaded of the module klp_sets is loaded, and version 99.0 installed, for the next boot."
+	json_is status status
 	does 0 status --json
 	[[ $(tr -d ' \n' <<< "$said") == *'"core":{"version":"'"$loaded"'","installed":"99.0","other_build":true,"untested":false,"dead":false,"anomalies":0}'* ]] ||
 		fail "it says: $said"
@@ -59,6 +61,7 @@ untested_kernel() {
 	does 0 status
 	printed "$calm" "'client_a1' of set 1: 1 of 1 functions in effect" \
 		"The module klp_sets was loaded with untested=1: this kernel is newer than those that it was tested on."
+	json_is status status
 	does 0 status --json
 	[[ $(tr -d ' \n' <<< "$said") == *'"untested":true,"dead":false,"anomalies":0}'* ]] || fail "it says: $said"
 }
@@ -148,6 +151,7 @@ others() {
 	not_told tracer
 	printf '%s\n' cmdline_proc_show uptime_proc_show > "$tracing/set_ftrace_filter"
 	echo function > "$tracing/current_tracer"
+	json_is status status
 	does 0 status --json
 	said=$(tr -d '\n' <<< "$said" | tr -s ' ')
 	told '"name":"cmdline_proc_show"' '"also":[ "kprobe", "1 tracer" ]'
@@ -184,6 +188,7 @@ it "a function that is not redirected is not in effect" gone_behind_our_back
 not_known() {
 	needs_file /sys/kernel/debug/tracing CONFIG_DEBUG_FS
 	load a1 set=1 funcs=cmdline_proc_show,klp_target:fn1
+	json_is status status
 	said=$(setpriv --reuid=65534 --regid=65534 --clear-groups klp-sets status 2>&1) &&
 		fail "it is content: $said"
 	told "What is in effect is not known: only root may read"
@@ -204,6 +209,7 @@ switched_off() {
 	echo 0 2> /dev/null > /proc/sys/kernel/ftrace_enabled || skip "this kernel refuses it"
 	does 1 status
 	told "kernel.ftrace_enabled is 0"
+	json_is status status
 	does 1 status --json
 	told '"ftrace_enabled":false'
 }
@@ -274,6 +280,7 @@ it "the task and the function that hold up a transition" stuck
 # takes_seconds N: the task in park() has waited that long
 takes_seconds() {
 	local json
+	json_is status status
 	json=$(klp-sets status --json | tr -d ' \n')
 	[[ $json =~ \"to\":\"enabled\",\"seconds\":([0-9]+), ]] || fail "no seconds: $json"
 	[[ $json =~ \"command\":\"cat/proc/klp_target/park\",.*\"seconds\":([0-9]+),\"blocked_in\":\"park\+0x ]] ||

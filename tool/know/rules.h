@@ -14,6 +14,8 @@ struct machine;
 struct symbols;
 
 struct conflict {
+	const char *code;	/* what kind it is, for programs; klp-sets.schema.json has all */
+	const struct livepatch *other;	/* the one that it is with, or NULL */
 	char *reason;		/* one sentence, with names */
 	char *advice;		/* one sentence: what to do about it */
 };
@@ -25,7 +27,7 @@ struct verdict {
 	uint32_t replace_set;
 	const uint32_t *obsoletes;
 	size_t nr_obsoletes;
-	const struct assignment *assignment;	/* which it would use up; or NULL */
+	const struct assignment *assignment;	/* which it would use; or NULL */
 	struct livepatch **replaced;	/* patches of the machine that it would replace */
 	size_t nr_replaced;
 	const struct func **added, **kept, **dropped;

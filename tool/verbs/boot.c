@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "verbs/boot.h"
+#include "verbs/assign.h"
 #include "verbs/load.h"
 #include "verbs/options.h"
 #include "verbs/unload.h"
@@ -76,6 +77,8 @@ static int give_assignments(const struct assignment *all, size_t n)
 		if (lp && lp->managed)
 			continue;
 		err = assign_now(&all[i], &said);
+		if (!err && assignment_is_pattern(&all[i]) && assign_enabled(m, &all[i]))
+			status = EXIT_REFUSED;
 		if (!err)
 			continue;
 		warn("'%s' is not assigned to set %u: %s", all[i].name, all[i].replace_set,

@@ -114,6 +114,18 @@ static struct json_object *json_file(const char *path, bool accepted)
 	return o;
 }
 
+static struct json_object *json_conflict(const struct conflict *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "code", json_text(c->code));
+	json_object_object_add(o, "reason", json_text(c->reason));
+	json_object_object_add(o, "advice", json_text(c->advice));
+	json_object_object_add(o, "patch", c->other ? json_text(c->other->name) : NULL);
+	json_object_object_add(o, "set", c->other ? json_set(c->other) : NULL);
+	return o;
+}
+
 static struct json_object *json_verdict(const struct livepatch *lp, const struct verdict *v)
 {
 	struct json_object *o = json_file(lp->path, is_accepted(lp, v)), *list;
@@ -125,10 +137,8 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	json_object_object_add(o, "native", json_object_new_boolean(lp->native));
 	json_object_object_add(o, "set", v->has_set ?
 			       json_object_new_int64(v->replace_set) : NULL);
-	list = json_object_new_array();
-	for (size_t i = 0; v->has_set && i < v->nr_obsoletes; i++)
-		json_object_array_add(list, json_object_new_int64(v->obsoletes[i]));
-	json_object_object_add(o, "obsoletes", list);
+	json_object_object_add(o, "obsoletes",
+			       json_sets(v->obsoletes, v->has_set ? v->nr_obsoletes : 0));
 	list = json_object_new_array();
 	for (size_t i = 0; i < v->nr_replaced; i++)
 		json_object_array_add(list, json_text(v->replaced[i]->name));
@@ -138,13 +148,8 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	json_object_object_add(o, "drops", json_funcs(v->dropped, v->nr_dropped));
 	json_object_object_add(o, "states", json_states(lp));
 	list = json_object_new_array();
-	for (size_t i = 0; i < v->nr_conflicts; i++) {
-		struct json_object *c = json_object_new_object();
-
-		json_object_object_add(c, "reason", json_text(v->conflicts[i].reason));
-		json_object_object_add(c, "advice", json_text(v->conflicts[i].advice));
-		json_object_array_add(list, c);
-	}
+	for (size_t i = 0; i < v->nr_conflicts; i++)
+		json_object_array_add(list, json_conflict(&v->conflicts[i]));
 	json_object_object_add(o, "conflicts", list);
 	return o;
 }
@@ -218,20 +223,20 @@ static int cmd_check(int argc, char **argv)
 		{ "symbols", 0, TAKES_MAP, &check.map, "a System.map, or a copy of /proc/kallsyms" },
 		{ 0 }
 	};
+	struct json_object *root;
 	bool accepted = true;
-	char **files;
 
-	files = parse_options(&verb_check, argc, argv, opts, 1, -1, "at least one FILE");
+	parse_options(&verb_check, argc, argv, opts, 1, -1, "at least one FILE");
 	check.m = check.empty ? machine_empty() : machine_read();
 	read_symbols(&check);
 	if (opt_json)
 		check.list = json_object_new_array();
-	for (; *files; files++)
-		accepted &= check_file(&check, *files);
+	for (; *argv; argv++)
+		accepted &= check_file(&check, *argv);
 	if (opt_json) {
-		puts(json_object_to_json_string_ext(check.list, JSON_C_TO_STRING_PRETTY |
-						    JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(check.list);
+		root = json_new();
+		json_object_object_add(root, "files", check.list);
+		json_print(root);
 	}
 	symbols_free(check.symbols);
 	machine_free(check.m);
@@ -241,6 +246,7 @@ static int cmd_check(int argc, char **argv)
 const struct verb verb_check = {
 	.name = "check",
 	.run = cmd_check,
+	.json = true,
 	.arguments = "[--set N] [--empty] [--symbols MAP] FILE...",
 	.help = "what would happen if these were loaded, one after the other",
 };

@@ -266,10 +266,10 @@ static int cmd_install(int argc, char **argv)
 		{ "load", 0, TAKES_NOTHING, &load, "load it now as well" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_install, argc, argv, opts, 1, 1,
-				     "one FILE; 'klp-sets list --stored' shows what is stored");
 
-	return install(words[0], set, load);
+	parse_options(&verb_install, argc, argv, opts, 1, 1,
+		      "one FILE; 'klp-sets list --stored' shows what is stored");
+	return install(argv[0], set, load);
 }
 
 const struct verb verb_install = {
@@ -284,16 +284,16 @@ const struct verb verb_install = {
 static int cmd_uninstall(int argc, char **argv)
 {
 	static const struct opt opts[] = { { 0 } };
-	char **words = parse_options(&verb_uninstall, argc, argv, opts, 1, 1,
-				     "one set, or the name of a stored livepatch");
 	struct store *s;
 	struct slot *slot;
 	char *label, *name;
 
+	parse_options(&verb_uninstall, argc, argv, opts, 1, 1,
+		      "one set, or the name of a stored livepatch");
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
-	slot = store_find_arg(s, words[0]);
+	slot = store_find_arg(s, argv[0]);
 	label = xstrdup(slot_label(slot));
 	name = slot->versions[0].name;
 	store_remove(s, slot);
@@ -389,10 +389,10 @@ static int cmd_rollback(int argc, char **argv)
 		  "wait so long for each transition, or as long as it takes" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_rollback, argc, argv, opts, 1, 1,
-				     "one set, or the name of a stored livepatch");
 
-	return rollback(words[0], &load);
+	parse_options(&verb_rollback, argc, argv, opts, 1, 1,
+		      "one set, or the name of a stored livepatch");
+	return rollback(argv[0], &load);
 }
 
 const struct verb verb_rollback = {

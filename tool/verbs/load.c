@@ -92,7 +92,8 @@ static int assign(struct loading *l)
 /* Takes the assignment back: what waited before waits again. */
 static void unassign(struct loading *l)
 {
-	const struct assignment *a = machine_find_assignment(l->before, l->lp->name);
+	const struct assignment *a = assignment_find(l->before->assignments,
+						     l->before->nr_assignments, l->lp->name);
 	char *said = NULL;
 
 	if (!l->assigned)
@@ -346,14 +347,13 @@ static int cmd_load(int argc, char **argv)
 		{ "keep", 0, TAKES_NOTHING, &options.keep, "keep the modules that it replaces" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_load, argc, argv, opts, 1, 1, "one FILE");
-
 	struct module_file *file;
 	char *why;
 
-	file = module_file_open(words[0], &why);
+	parse_options(&verb_load, argc, argv, opts, 1, 1, "one FILE");
+	file = module_file_open(argv[0], &why);
 	if (!file)
-		die("'%s' is not loaded: %s", words[0], why);
+		die("'%s' is not loaded: %s", argv[0], why);
 	return load_patch(file, &options);
 }
 

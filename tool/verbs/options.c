@@ -82,8 +82,8 @@ static void take(const struct opt *opt, const char *arg)
 	}
 }
 
-char **parse_options(const struct verb *verb, int argc, char **argv, const struct opt *opts,
-		     int min, int max, const char *need)
+int parse_options(const struct verb *verb, int argc, char **argv, const struct opt *opts,
+		  int min, int max, const char *need)
 {
 	struct option options[MAX_OPTIONS + 2] = { { "help", no_argument, NULL, 'h' } };
 	char letters[MAX_OPTIONS + 2] = "h";
@@ -125,5 +125,6 @@ char **parse_options(const struct verb *verb, int argc, char **argv, const struc
 		usage_error("%s takes no arguments, but there is '%s'", verb->name, argv[optind]);
 	if (argc < min || (max >= 0 && argc > max))
 		usage_error("%s needs %s", verb->name, need);
-	return argv + optind;
+	memmove(argv, argv + optind, (argc + 1) * sizeof(*argv));
+	return argc;
 }

@@ -199,11 +199,6 @@ static void print_text(const struct status *s, bool verbose)
 
 /* --- for programs ----------------------------------------------------------------- */
 
-static struct json_object *json_set(const struct livepatch *lp)
-{
-	return lp->managed ? json_object_new_int64(lp->replace_set) : NULL;
-}
-
 /* Not longer than the task has been there. */
 static struct json_object *json_seconds(double age, double limit)
 {
@@ -251,23 +246,25 @@ static struct json_object *json_task(const struct status *s, const struct task *
 static struct json_object *json_transition(const struct status *s)
 {
 	struct json_object *object, *array;
+	bool known;
 
 	if (!s->changing)
 		return NULL;
+	known = !s->progress->unreadable;
 	object = json_object_new_object();
 	json_object_object_add(object, "name", json_text(s->changing->name));
 	json_object_object_add(object, "set", json_set(s->changing));
 	json_object_object_add(object, "to", json_text(s->changing->enabled ? "enabled" :
 							"disabled"));
 	json_object_object_add(object, "seconds", json_seconds(s->age, s->age));
-	if (!s->progress->unreadable) {
-		json_object_object_add(object, "tasks", json_object_new_int64(s->progress->total));
-		json_object_object_add(object, "done", json_object_new_int64(s->progress->done));
-		array = json_object_new_array();
-		for (size_t i = 0; i < s->progress->nr_waiting; i++)
-			json_object_array_add(array, json_task(s, &s->progress->waiting[i]));
-		json_object_object_add(object, "waiting", array);
-	}
+	json_object_object_add(object, "tasks", known ?
+			       json_object_new_int64(s->progress->total) : NULL);
+	json_object_object_add(object, "done", known ?
+			       json_object_new_int64(s->progress->done) : NULL);
+	array = known ? json_object_new_array() : NULL;
+	for (size_t i = 0; known && i < s->progress->nr_waiting; i++)
+		json_object_array_add(array, json_task(s, &s->progress->waiting[i]));
+	json_object_object_add(object, "waiting", array);
 	return object;
 }
 
@@ -307,7 +304,7 @@ static struct json_object *json_core(const struct core *core)
 static void print_json(const struct status *s)
 {
 	const struct effects *e = s->effects;
-	struct json_object *root = json_object_new_object(), *array = json_object_new_array();
+	struct json_object *root = json_new(), *array = json_object_new_array();
 
 	json_object_object_add(root, "well", json_object_new_boolean(is_well(s)));
 	json_object_object_add(root, "transition", json_transition(s));
@@ -318,9 +315,7 @@ static void print_json(const struct status *s)
 	for (size_t i = 0; i < e->nr_findings; i++)
 		json_object_array_add(array, json_finding(&e->findings[i]));
 	json_object_object_add(root, "functions", array);
-	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(root);
+	json_print(root);
 }
 
 static int cmd_status(int argc, char **argv)
@@ -347,6 +342,7 @@ static int cmd_status(int argc, char **argv)
 const struct verb verb_status = {
 	.name = "status",
 	.run = cmd_status,
+	.json = true,
 	.arguments = "[-v|--verbose]",
 	.help = "what a transition waits for, and whether each patch is in effect",
 };

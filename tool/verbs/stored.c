@@ -6,23 +6,45 @@
 
 #include "verbs/stored.h"
 #include "verbs/json.h"
+#include "verbs/table.h"
 #include "keep/guard.h"
 #include "keep/store.h"
 #include "read/util.h"
 
-static void print_slot(const struct slot *slot)
+static void add_slot(struct table *table, const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
+	char *before = xstrdup(slot->nr_versions > 1 ? slot->versions[1].name : "-");
+	const char *cells[] = {
+		slot->has_set ? slot_label(slot) + 4 : "-",
+		v->name ? v->name : "(missing)",
+		date(v->installed),
+		NULL,
+	};
+
+	for (size_t i = 2; i < slot->nr_versions; i++)
+		before = xasprintf("%s, %s", before, slot->versions[i].name);
+	cells[3] = before;
+	table_add(table, cells);
+}
+
+static void print_table(const struct store *s)
+{
+	static const char * const headings[] = { "SET", "LIVEPATCH", "INSTALLED", "BEFORE", NULL };
+	struct table *table = table_new(headings);
 	time_t when;
 
-	printf("%-12s %-28s %-17s ", slot->has_set ? slot_label(slot) + 4 : "-",
-	       v->name ? v->name : "(missing)", date(v->installed));
-	for (size_t i = 1; i < slot->nr_versions; i++)
-		printf("%s%s", i > 1 ? ", " : "", slot->versions[i].name);
-	puts(slot->nr_versions > 1 ? "" : "-");
-	if (v->name && guard_held(v->name, &when))
-		printf("%-12s not loaded at boot: the machine died after it was loaded on %s\n", "",
-		       date(when));
+	for (size_t i = 0; i < s->nr_slots; i++)
+		add_slot(table, &s->slots[i]);
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		const char *name = s->slots[i].versions[0].name;
+
+		table_print(table, i, i);
+		if (name && guard_held(name, &when))
+			printf("     not loaded at boot: the machine died after it was loaded on %s\n",
+			       date(when));
+	}
+	table_free(table);
 }
 
 static json_object *slot_json(const struct store *s, const struct slot *slot)
@@ -55,21 +77,19 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 int list_stored(void)
 {
 	struct store *s = store_read();
-	json_object *list;
+	json_object *root, *list;
 
 	if (opt_json) {
 		list = json_object_new_array();
 		for (size_t i = 0; i < s->nr_slots; i++)
 			json_object_array_add(list, slot_json(s, &s->slots[i]));
-		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(list);
+		root = json_new();
+		json_object_object_add(root, "stored", list);
+		json_print(root);
 	} else if (!s->nr_slots) {
 		printf("nothing is stored for kernel %s\n", kernel_release());
 	} else {
-		printf("%-12s %-28s %-17s %s\n", "SET", "LIVEPATCH", "INSTALLED", "BEFORE");
-		for (size_t i = 0; i < s->nr_slots; i++)
-			print_slot(&s->slots[i]);
+		print_table(s);
 	}
 	return s->damaged ? EXIT_REFUSED : EXIT_OK;
 }
