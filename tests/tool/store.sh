@@ -22,12 +22,12 @@ json() {
 	expected='[
 		{"set": 1, "name": "vendor_a_v2", "held": false, "versions": [
 			{"name": "vendor_a_v2", "installed": DATE,
-			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko"},
+			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko", "replaced": []},
 			{"name": "vendor_a_v1", "installed": DATE,
-			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko"}]},
+			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko", "replaced": []}]},
 		{"set": null, "name": "client_s1", "held": false, "versions": [
 			{"name": "client_s1", "installed": DATE,
-			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko"}]}]'
+			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko", "replaced": []}]}]'
 	install vendor_a_v1 vendor_a_v2 client_s1
 	accept list --stored --json
 	said=$(tr -d ' \n' <<< "$said" |
@@ -88,7 +88,8 @@ keeps_stock() {
 	stored 01-stock-client_s1/current/client_s1.ko 02-set-7/current/client_s2.ko
 	accept install --set 8 $modules/client_s1.ko
 	says "stock patch 'client_s1' leaves the store"
-	stored 01-set-7/current/client_s2.ko 02-set-8/current/client_s1.ko
+	stored 01-set-7/current/client_s2.ko 02-set-8/current/client_s1.ko \
+		02-set-8/current/replaced/01-stock-client_s1/current/client_s1.ko
 }
 it "livepatches without a set are stored by their names, or get one" keeps_stock
 
@@ -105,7 +106,8 @@ assigned() {
 	accept install --set 8 $modules/client_s2.ko
 	install client_s1
 	says "set 8 leaves the store: 'client_s1' of set 7 takes the place of its 'client_s2'"
-	stored 01-set-7/current/client_s1.ko
+	stored 01-set-7/current/client_s1.ko \
+		01-set-7/current/replaced/01-set-8/current/client_s2.ko
 }
 it "an assignment counts, and what it obsoletes leaves with the same step" assigned
 
@@ -116,6 +118,131 @@ compressed() {
 	reject 1 "vendor_a_v1" install $modules/vendor_b_conflict.ko
 }
 it "a compressed module stays one" compressed
+
+# --- those that replace everything ---------------------------------------------
+
+# client_kpatch is as kpatch-build makes them: without a set, and with replace.
+wants_all() {
+	install vendor_a_v1 vendor_a_v2 vendor_b_v1
+	reject 1 "'client_kpatch' replaces every livepatch" install $modules/client_kpatch.ko
+	says "'vendor_a_v2' of set 1, 'vendor_b_v1' of set 2"
+	says "--replace-all"
+	says "stock_replace=scoped"
+	stored 01-set-1/before-1/vendor_a_v1.ko 01-set-1/current/vendor_a_v2.ko \
+		02-set-2/current/vendor_b_v1.ko
+	accept policy stock_replace=scoped
+	accept uninstall 2
+	accept uninstall 1
+	# Nobody is in its way.
+	accept policy stock_replace=all
+	install client_kpatch
+	stored 01-stock-client_kpatch/current/client_kpatch.ko
+}
+it "a livepatch that replaces everything takes nothing out of the store unasked" wants_all
+
+# Those that it would replace, for another reason: it is of set 0, and the policy says so.
+set0_wants_all() {
+	install vendor_b_v1
+	accept policy set0_replaces_all=1
+	reject 1 "'client_s1' of set 0 replaces every livepatch" install --set 0 $modules/client_s1.ko
+	says "'vendor_b_v1' of set 2"
+	says "allow_replace_all=0"
+	stored 01-set-2/current/vendor_b_v1.ko
+	# A set that is named is meant.
+	accept assign client_s1 0 2
+	install client_s1
+	says "set 2 leaves the store"
+}
+it "nor does set 0, unless it names the sets" set0_wants_all
+
+rollback_of_all() {
+	local before
+	install vendor_a_v1 vendor_a_v2 client_s1 vendor_b_v1
+	before=$(content)
+	accept install --replace-all $modules/client_kpatch.ko
+	says "set 1 leaves the store"
+	says "stock patch 'client_s1' leaves the store"
+	says "'klp-sets rollback client_kpatch' brings back set 1, stock patch 'client_s1', set 2"
+	accept list --stored
+	says "took the place of set 1, stock patch 'client_s1', set 2"
+	accept list --stored --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"replaced":[{"set":1,"name":"vendor_a_v2"},{"set":null,"name":"client_s1"},{"set":2,"name":"vendor_b_v1"}]}'* ]] ||
+		fail "it lists $said"
+	reject 1 "'client_kpatch' has taken its place. 'klp-sets rollback client_kpatch'" rollback 1
+	reject 1 "'client_kpatch' has taken its place" uninstall vendor_b_v1
+	# What comes and goes meanwhile does not matter, nor does the same file once more.
+	install client_kpatch client_s2
+	accept uninstall client_s2
+	accept rollback client_kpatch
+	says "set 1 is in the store again, with 'vendor_a_v2'"
+	says "'client_kpatch' is not in the store any more"
+	[[ $(content) == "$before" ]] || fail "the store holds $(content)"
+	accept rollback 1
+	says "'vendor_a_v1' of set 1 is stored again"
+}
+it "what was taken out of the store comes back with all its versions" rollback_of_all
+
+# A set has a version again when it comes back; and it may not go together with others.
+back_beside_others() {
+	install vendor_a_v1 vendor_b_v1
+	accept install --replace-all $modules/client_kpatch.ko
+	install vendor_a_v2
+	accept rollback client_kpatch
+	stored 01-set-2/current/vendor_b_v1.ko 02-set-1/before-1/vendor_a_v1.ko \
+		02-set-1/current/vendor_a_v2.ko
+	accept uninstall 1
+	accept install --replace-all $modules/client_kpatch.ko
+	accept uninstall client_kpatch
+	# Both change one function.
+	install vendor_a_v2
+	accept install --replace-all $modules/client_kpatch.ko
+	install vendor_b_conflict
+	reject 1 "'vendor_a_v2' of set 1 is not stored: with what is in the store" \
+		rollback client_kpatch
+	stored 01-stock-client_kpatch/current/client_kpatch.ko \
+		01-stock-client_kpatch/current/replaced/01-set-1/current/vendor_a_v2.ko \
+		02-set-2/current/vendor_b_conflict.ko
+}
+it "and goes together with what has come since, or nothing changes" back_beside_others
+
+# Each takes the other out.
+to_and_fro() {
+	accept policy set0_replaces_all=1
+	for _ in {1..8}; do
+		accept install --replace-all $modules/client_kpatch.ko
+		accept install --replace-all --set 0 $modules/client_s1.ko
+	done
+	[[ $(content | wc -l) -le 10 ]] || fail "the store holds $(content)"
+	accept rollback 0
+	says "stock patch 'client_kpatch' is in the store again"
+}
+it "two that replace each other do not fill the store" to_and_fro
+
+obsoletes_come_back() {
+	accept install --set 8 $modules/client_s2.ko
+	accept assign client-s1 7 8
+	install client_s1
+	says "'klp-sets rollback client_s1' brings back set 8"
+	accept uninstall 7
+	says "set 7 is not in the store any more, nor is set 8, which it had replaced"
+	stored
+}
+it "so do sets that were obsoleted" obsoletes_come_back
+
+rollback_wants_all() {
+	accept policy set0_replaces_all=1
+	accept install --set 0 $modules/client_s1.ko
+	accept policy set0_replaces_all=0
+	accept install --set 0 $modules/client_s2.ko
+	install vendor_a_v1
+	accept policy set0_replaces_all=1
+	reject 1 "replaces every livepatch" rollback 0
+	accept rollback --replace-all 0
+	says "set 1 leaves the store"
+	stored 01-set-0/current/client_s1.ko \
+		01-set-0/current/replaced/01-set-1/current/vendor_a_v1.ko
+}
+it "a rollback to one that replaces everything asks, too" rollback_wants_all
 
 # --- refusals ------------------------------------------------------------------
 
@@ -375,9 +502,10 @@ counts() {
 	accept policy stock_replace=refuse
 	install vendor_a_v1
 	accept policy set0_replaces_all=1
-	accept install --set 0 $modules/client_s1.ko
+	accept install --set 0 --replace-all $modules/client_s1.ko
 	says "set 1 leaves the store"
-	stored 01-set-0/current/client_s1.ko
+	stored 01-set-0/current/client_s1.ko \
+		01-set-0/current/replaced/01-set-1/current/vendor_a_v1.ko
 }
 it "the policy that will hold at boot decides what leaves the store" counts
 

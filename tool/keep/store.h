@@ -19,6 +19,8 @@ struct version {
 	char *path;		/* of the file, in the store or yet to be copied into it */
 	struct module_file *file;	/* what was read from there; NULL: not yet */
 	time_t installed;
+	struct slot *replaced;	/* what it has taken out of the store, to come back when it goes */
+	size_t nr_replaced;
 };
 
 /* What the store holds of one set, or of one stock livepatch. */
@@ -58,8 +60,17 @@ struct slot *store_add(struct store *s);
 void store_remove(struct store *s, struct slot *slot);
 /* Makes a version the current one; the oldest goes when there are too many. */
 void slot_push(struct slot *slot, const char *name, struct module_file *file);
-/* Takes the current version away. */
+/* Takes the current version away; what it has replaced is the caller's to bring back. */
 void slot_pop(struct slot *slot);
+/* Takes a slot out of the store: the current version of another one keeps it. */
+void store_keep_replaced(struct version *v, const struct slot *slot);
+/*
+ * Brings it back, before the one at *index*. Of one that is there again, the versions become
+ * those before. Returns where it is.
+ */
+size_t store_bring_back(struct store *s, size_t index, const struct slot *slot);
+/* "set 1, set 2": what a version has replaced; NULL when that is nothing. */
+char *replaced_labels(const struct version *v);
 /*
  * Writes what is in memory beside the content that is in force. Nobody sees it before
  * store_commit(), which is one rename. The paths of all versions are the new ones then.

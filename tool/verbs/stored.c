@@ -13,6 +13,7 @@
 static void print_slot(const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
+	char *replaced = replaced_labels(v);
 	time_t when;
 
 	printf("%-12s %-28s %-17s ", slot->has_set ? slot_label(slot) + 4 : "-",
@@ -23,6 +24,26 @@ static void print_slot(const struct slot *slot)
 	if (v->name && guard_held(v->name, &when))
 		printf("%-12s not loaded at boot: the machine died after it was loaded on %s\n", "",
 		       date(when));
+	if (replaced)
+		printf("%-12s took the place of %s: 'klp-sets rollback %s' brings that back\n", "",
+		       replaced, slot->has_set ? slot_label(slot) + 4 : slot->stock);
+}
+
+/* Those of sets by their number, stock livepatches by name. */
+static json_object *replaced_json(const struct version *v)
+{
+	json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < v->nr_replaced; i++) {
+		const struct slot *old = &v->replaced[i];
+		json_object *row = json_object_new_object();
+
+		json_object_object_add(row, "set", old->has_set ?
+				       json_object_new_int64(old->replace_set) : NULL);
+		json_object_object_add(row, "name", json_text(old->versions[0].name));
+		json_object_array_add(array, row);
+	}
+	return array;
 }
 
 static json_object *slot_json(const struct store *s, const struct slot *slot)
@@ -46,6 +67,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 		json_object_object_add(version, "name", json_text(v->name));
 		json_object_object_add(version, "path", json_text(stable_path(s, v)));
 		json_object_object_add(version, "installed", json_object_new_int64(v->installed));
+		json_object_object_add(version, "replaced", replaced_json(v));
 		json_object_array_add(versions, version);
 	}
 	json_object_object_add(row, "versions", versions);
