@@ -2,6 +2,8 @@
 # The store and the configuration, in a folder: nothing here needs a kernel.
 . "$(dirname "$0")/lib.sh"
 
+guards=$store/guards
+
 # --- install, uninstall, rollback ----------------------------------------------
 
 keeps_versions() {
@@ -303,6 +305,55 @@ user() {
 	stored 01-set-1/current/vendor_a_v1.ko
 }
 it "in a folder of his own, any user may have a store" user
+
+# --- a disk that cannot be written -------------------------------------------------
+
+# What the test has mounted there goes with its shell.
+unwritable() {
+	local var=$KLP_SETS_ROOT/var
+	cp -r "$var" "$scratch/var"
+	mount -t tmpfs -o size=1m tmpfs "$var" || fail "no tmpfs"
+	# shellcheck disable=SC2064
+	trap "umount '$var'" EXIT
+	cp -r "$scratch/var/." "$var"
+	rm -r "$scratch/var"
+	case $1 in
+	full) ! cat /dev/zero > "$var/big" 2> /dev/null || fail "it is not full" ;;
+	read-only) mount -o remount,ro "$var" || fail "no remount" ;;
+	esac
+}
+
+# None of them can be loaded where there is no livepatching: they are tried, or not.
+boots_unwritable() {
+	install vendor_a_v1 vendor_b_v1
+	mkdir "$store/survived"
+	touch "$store/survived/vendor_a_v1"
+	unwritable "$1"
+	reject 1 "'vendor_a_v1' is loaded without a guard" boot
+	[[ $(grep -c "cannot be written" <<< "$said") == 2 ]] || fail "it says: $said"
+	says "'vendor_b_v1' is not loaded: the machine has not lived with it for 60 s yet"
+	says_not "'vendor_b_v1' is loaded without"
+	says_not "'vendor_a_v1' is not loaded: the machine"
+}
+boots_full() { boots_unwritable full; }
+boots_read_only() { boots_unwritable read-only; }
+it "a full disk keeps out of a boot only what the machine has not survived yet" boots_full
+it "so does one that must not be written" boots_read_only
+
+# Of what it died of, the guard tells, also where it cannot be moved.
+held_unwritable() {
+	install vendor_a_v1 vendor_b_v1
+	mkdir -p "$store/survived"
+	touch "$store/survived/vendor_a_v1" "$store/survived/vendor_b_v1"
+	mkdir "$guards"
+	printf 'boot of-another\nuptime 1.00\n' > "$guards/vendor_b_v1"
+	unwritable read-only
+	reject 1 "'vendor_b_v1' of set 2 is not loaded: the machine died" boot
+	says "'vendor_a_v1' is loaded without a guard"
+	says_not "'vendor_b_v1' is loaded without a guard"
+	timeout 60 klp-sets boot --settled=0 || fail "boot --settled ends with $?"
+}
+it "what the machine died of is held all the same" held_unwritable
 
 # --- damage --------------------------------------------------------------------
 

@@ -55,27 +55,35 @@ static char *boot_id(void)
 
 bool guard_raise(const char *name)
 {
+	static char *told;
 	char *path = guard_path("guards", name), *id = boot_id();
 	char *text = xasprintf("boot %s\nuptime %.2f\n", id, uptime());
 	bool raised = !replace_file(path, text);
 
-	if (!raised)
+	if (!raised && (!told || strcmp(told, name))) {
 		warn("%s cannot be written: %s. If the machine dies of '%s', nobody will know",
 		     path, file_strerror(errno), name);
+		told = xstrdup(name);
+	}
 	free(text);
 	free(id);
 	free(path);
 	return raised;
 }
 
-static void forget(const char *folder, const char *name)
+/* Whether it is gone. */
+static bool forget(const char *folder, const char *name)
 {
 	char *parent = folder_path(folder), *path = guard_path(folder, name);
+	bool gone = !unlink(path);
 
-	if (!unlink(path))
+	if (gone)
 		sync_folder(parent);
+	else
+		gone = errno == ENOENT;
 	free(path);
 	free(parent);
+	return gone;
 }
 
 void guard_drop(const char *name)
@@ -93,9 +101,22 @@ void guard_forget(const char *name)
 	forget("survived", name);
 }
 
+/* Those that are held without a file, since the disk is full or must not be written. */
+static char **held_here;
+static size_t nr_held_here;
+
+static bool is_held_here(const char *name)
+{
+	for (size_t i = 0; i < nr_held_here; i++) {
+		if (!strcmp(held_here[i], name))
+			return true;
+	}
+	return false;
+}
+
 bool guard_held(const char *name, time_t *when)
 {
-	char *path = guard_path("held", name);
+	char *path = guard_path(is_held_here(name) ? "guards" : "held", name);
 	struct stat st;
 	bool held = !stat(path, &st);
 
@@ -119,22 +140,31 @@ static int move(const char *name, const char *folder)
 	return ret;
 }
 
-static void hold(const char *name)
+/* Whether it has moved. */
+static bool hold(const char *name)
 {
 	/* Another klp-sets may have been faster. */
-	if (move(name, "held") && errno != ENOENT)
-		warn("%s cannot be moved to %s: %s", guard_path("guards", name),
-		     folder_path("held"), strerror(errno));
+	if (!move(name, "held") || errno == ENOENT)
+		return true;
+	if (is_held_here(name))
+		return false;
+	warn("%s cannot be moved to %s: %s", guard_path("guards", name), folder_path("held"),
+	     strerror(errno));
+	held_here = xrealloc(held_here, nr_held_here + 1, sizeof(*held_here));
+	held_here[nr_held_here++] = xstrdup(name);
+	return false;
 }
 
-/* The guard goes in any case; without the mark, the livepatch is a suspect next time. */
-static void survive(const char *name)
+/*
+ * The guard goes in any case, if it can; without the mark, the livepatch is a suspect next
+ * time.
+ */
+static bool survive(const char *name)
 {
-	if (move(name, "survived"))
-		guard_drop(name);
+	return !move(name, "survived") || forget("guards", name);
 }
 
-static bool has_survived(const char *name)
+bool guard_survived(const char *name)
 {
 	char *path = guard_path("survived", name);
 	bool survived = !access(path, F_OK);
@@ -162,24 +192,29 @@ static enum guard look_at(const char *name, const char *this_boot, double *at)
 	return ours ? OF_THIS_BOOT : OF_ANOTHER;
 }
 
-/* The machine died of one of these. */
-static void hold_suspects(char **names, size_t n, const char *this_boot)
+/* The machine died of one of these. Whether a guard is left, since it cannot be moved. */
+static bool hold_suspects(char **names, size_t n, const char *this_boot)
 {
-	bool others = false;
+	bool others = false, left = false;
 	double at;
 
 	for (size_t i = 0; i < n; i++)
-		others |= !has_survived(names[i]);
+		others |= !guard_survived(names[i]);
 	/* First who is above suspicion: whoever comes in between must not find them alone. */
 	for (size_t i = 0; others && i < n; i++) {
-		if (has_survived(names[i]))
+		if (guard_survived(names[i]))
 			survive(names[i]);
 	}
 	/* Or it is a new guard by now. */
 	for (size_t i = 0; i < n; i++) {
-		if (look_at(names[i], this_boot, &at) == OF_ANOTHER)
-			hold(names[i]);
+		if (look_at(names[i], this_boot, &at) != OF_ANOTHER)
+			continue;
+		if (others && guard_survived(names[i]))
+			left = true;
+		else
+			left |= !hold(names[i]);
 	}
+	return left;
 }
 
 double guard_sweep(double seconds)
@@ -192,7 +227,7 @@ double guard_sweep(double seconds)
 	dead = xcalloc(n, sizeof(*dead));
 	for (size_t i = 0; i < n; i++) {
 		double at, left;
-		bool lives;
+		bool lives, gone;
 
 		switch (look_at(names[i], this_boot, &at)) {
 		case GONE:
@@ -216,11 +251,15 @@ double guard_sweep(double seconds)
 		if (lives)
 			guard_forgive(names[i]);
 		if (lives && now - at >= GUARD_SECONDS)
-			survive(names[i]);
+			gone = survive(names[i]);
 		else
-			guard_drop(names[i]);
+			gone = forget("guards", names[i]);
+		/* Whoever stays until all are gone would be started again at once. */
+		if (!gone && seconds)
+			longest = longest > GUARD_SECONDS ? longest : GUARD_SECONDS;
 	}
-	hold_suspects(dead, nr_dead, this_boot);
+	if (nr_dead && hold_suspects(dead, nr_dead, this_boot) && seconds)
+		longest = longest > GUARD_SECONDS ? longest : GUARD_SECONDS;
 	/* Somebody may call this every second, for as long as the machine is up. */
 	for (size_t i = 0; i < n; i++)
 		free(names[i]);

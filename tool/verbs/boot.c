@@ -107,6 +107,7 @@ static bool is_held(const struct store *s, const struct slot *slot)
 static int load_slot(const void *data)
 {
 	const struct slot *slot = data;
+	const char *name = slot->versions[0].name;
 	struct load_options options = { .wait = { true, wait_at_boot.seconds } };
 	struct module_file *file;
 	struct livepatch *lp = slot_read(slot, 0, &file);
@@ -114,9 +115,18 @@ static int load_slot(const void *data)
 	if (!lp)
 		return EXIT_REFUSED;
 	options.set = slot_wish(slot, lp);
-	/* Without a guard, nothing would keep it from killing every boot. */
-	if (!guard_raise(slot->versions[0].name))
-		return EXIT_REFUSED;
+	if (!guard_raise(name)) {
+		/* Nothing would keep it from killing every boot. */
+		if (!guard_survived(name)) {
+			warn("'%s' is not loaded: the machine has not lived with it for %d s yet, and it "
+			     "cannot have a guard. To try it by hand: klp-sets load %s", name,
+			     GUARD_SECONDS, slot->versions[0].path);
+			return EXIT_REFUSED;
+		}
+		/* Better than a machine that has none of its livepatches. */
+		warn("'%s' is loaded without a guard, since the machine has survived it before",
+		     name);
+	}
 	return load_patch(file, &options);
 }
 
@@ -168,7 +178,8 @@ static int boot(void)
 	struct assignment *assignments;
 	size_t n;
 
-	lock_changes();
+	/* Where nothing can be written, nobody changes anything either. */
+	try_lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
 	if (s->damaged)
