@@ -60,7 +60,7 @@ static void help(void)
 	     "  -q, --quiet  no progress, only results and errors\n"
 	     "  -h, --help   this text; after a verb, what that does\n"
 	     "  --version    the version\n\n"
-	     "Exit status: 0 done, 1 refused, 2 wrong usage. See klp-sets(8).");
+	     "Exit status: 0 done, 1 refused, 2 wrong usage; status has more. See klp-sets(8).");
 }
 
 static const struct verb *find_verb(const char *name)

@@ -23,6 +23,7 @@
 
 #include "keep/guard.h"
 #include "keep/files.h"
+#include "keep/run.h"
 #include "read/sysfs.h"
 #include "read/util.h"
 
@@ -44,13 +45,6 @@ static double uptime(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
-static char *boot_id(void)
-{
-	char *id = read_file("/proc/sys/kernel/random/boot_id");
-
-	return id ? id : xstrdup("unknown");
 }
 
 bool guard_raise(const char *name)

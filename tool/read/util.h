@@ -12,6 +12,9 @@ enum {
 	EXIT_OK = 0,
 	EXIT_REFUSED = 1,	/* it cannot be done, or there is a conflict */
 	EXIT_USAGE = 2,		/* the command line is wrong */
+	/* Of status alone: */
+	EXIT_TRANSITION = 3,	/* a transition is in progress, and all else is well */
+	EXIT_UNKNOWN = 4,	/* it cannot be found out */
 };
 
 /* Options that come before or after the verb, for every verb; set by main.c. */

@@ -23,6 +23,7 @@
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
+#include "keep/run.h"
 #include "keep/store.h"
 #include "read/livepatch.h"
 #include "read/util.h"
@@ -167,6 +168,7 @@ static int boot_slot(const struct store *s, const struct slot *slot)
 		/* It may have been refused before it was loaded. */
 		guard_drop(name);
 	}
+	run_note_load(name, "refused");
 	warn("'%s' of %s was not loaded", name, slot_label(slot));
 	return status;
 }

@@ -21,6 +21,7 @@
 #include "know/transition.h"
 #include "keep/assignments.h"
 #include "keep/guard.h"
+#include "keep/run.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
@@ -189,8 +190,10 @@ static int load(struct loading *l)
 	guard_raise(l->lp->name);
 	err = insert(l, &said);
 	l->inserted = now();
-	if (!err)
+	if (!err) {
+		run_note_load(l->lp->name, "loaded");
 		return EXIT_OK;
+	}
 	guard_drop(l->lp->name);
 	unassign(l);
 	if (lost_race(err, said)) {

@@ -4,7 +4,8 @@
  * in effect
  *
  * sysfs says that a patch is enabled. Whether its functions are redirected is for
- * ftrace to say, and so is who else sits on them.
+ * ftrace to say, and so is who else sits on them. What should be enabled is for the store
+ * to say.
  */
 #include <json.h>
 #include <stdio.h>
@@ -15,9 +16,11 @@
 #include "verbs/status.h"
 #include "verbs/json.h"
 #include "verbs/options.h"
+#include "know/kept.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
+#include "keep/store.h"
 #include "read/ftrace.h"
 #include "read/livepatch.h"
 #include "read/util.h"
@@ -51,6 +54,24 @@ struct status {
 	char *why_unknown;		/* nobody can say what is in effect; or NULL */
 	struct finding *findings;
 	size_t nr_findings;
+	struct store *store;		/* NULL when it is that of another machine */
+	struct kept *kept;		/* what is in it */
+	size_t nr_kept;
+	struct lost *lost;
+	size_t nr_lost;
+};
+
+/* What it all comes to. */
+enum condition { WELL, CHANGING, WRONG, NOT_KNOWN };
+
+static const struct {
+	const char *name;
+	int exit_status;
+} conditions[] = {
+	[WELL] = { "well", EXIT_OK },
+	[CHANGING] = { "in transition", EXIT_TRANSITION },
+	[WRONG] = { "wrong", EXIT_REFUSED },
+	[NOT_KNOWN] = { "unknown", EXIT_UNKNOWN },
 };
 
 /* --- finding out -------------------------------------------------------------- */
@@ -207,12 +228,16 @@ static void judge(const struct status *s, struct finding *f)
 	}
 }
 
-static struct status *find_out(void)
+static struct status *find_out(struct store *store)
 {
 	struct status *s = xcalloc(1, sizeof(*s));
 
 	s->machine = machine_read();
 	machine_need_livepatching(s->machine);
+	s->store = store;
+	if (store)
+		s->kept = kept_all(store, s->machine, &s->nr_kept);
+	s->lost = lost_all(s->machine, &s->nr_lost);
 	s->changing = machine_in_transition(s->machine);
 	if (s->changing) {
 		s->progress = progress_read(s->changing, true);
@@ -238,16 +263,34 @@ static struct status *find_out(void)
 	return s;
 }
 
-static bool is_well(const struct status *s)
+static bool is_wrong(const struct status *s)
 {
-	if (s->changing || (s->ftrace && s->ftrace->off) || module_core()->dead ||
-	    module_core()->anomalies)
-		return false;
+	if ((s->ftrace && s->ftrace->off) || module_core()->dead || module_core()->anomalies ||
+	    (s->store && s->store->damaged))
+		return true;
 	for (size_t i = 0; i < s->nr_findings; i++) {
-		if (s->findings[i].effect == NOT_IN_EFFECT || s->findings[i].effect == UNKNOWN)
-			return false;
+		if (s->findings[i].effect == NOT_IN_EFFECT)
+			return true;
 	}
-	return true;
+	for (size_t i = 0; i < s->nr_kept; i++) {
+		if (s->kept[i].why)
+			return true;
+	}
+	return false;
+}
+
+/* What is certain to be wrong comes first, and what will be known in a moment before the rest. */
+static enum condition condition(const struct status *s)
+{
+	if (is_wrong(s))
+		return WRONG;
+	if (s->changing)
+		return CHANGING;
+	for (size_t i = 0; i < s->nr_findings; i++) {
+		if (s->findings[i].effect == UNKNOWN)
+			return NOT_KNOWN;
+	}
+	return WELL;
 }
 
 /* Whether a patch that was enabled is no more, or about to be. */
@@ -383,6 +426,25 @@ static void print_core(const struct core *core)
 		puts("The module klp_sets that is installed, for the next boot, is another build than the one that is loaded.");
 }
 
+/* Only what is not as it should be. */
+static void print_kept(const struct status *s)
+{
+	for (size_t i = 0; i < s->nr_kept; i++) {
+		const struct kept *k = &s->kept[i];
+		const char *name = k->slot->versions[0].name;
+
+		if (k->why)
+			printf("Stored, and not in effect: '%s' of %s: %s.\n",
+			       name ? name : "(missing)", slot_label(k->slot), k->why);
+	}
+	for (size_t i = 0; i < s->nr_lost; i++) {
+		const struct lost *lost = &s->lost[i];
+
+		printf("Set %u has lost '%s': it was replaced by %s.\n", lost->replace_set,
+		       lost->name, lost->by);
+	}
+}
+
 static void print_text(const struct status *s, bool verbose)
 {
 	if (s->changing)
@@ -398,6 +460,7 @@ static void print_text(const struct status *s, bool verbose)
 		i = print_patch(s, i, verbose);
 	if (!s->machine->nr_patches)
 		puts("No livepatch is enabled.");
+	print_kept(s);
 	print_core(module_core());
 }
 
@@ -508,11 +571,48 @@ static struct json_object *json_core(const struct core *core)
 	return object;
 }
 
+/* Null is for a store that is not of this machine. */
+static struct json_object *json_kept(const struct status *s)
+{
+	struct json_object *array, *row;
+
+	if (!s->store)
+		return NULL;
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->nr_kept; i++) {
+		const struct kept *k = &s->kept[i];
+
+		row = json_object_new_object();
+		json_object_object_add(row, "set", k->slot->has_set ?
+				       json_object_new_int64(k->slot->replace_set) : NULL);
+		json_object_object_add(row, "name", json_text(k->slot->versions[0].name));
+		json_object_object_add(row, "state", json_text(kept_names[k->state]));
+		json_object_object_add(row, "why", json_text(k->why));
+		json_object_array_add(array, row);
+	}
+	return array;
+}
+
+static struct json_object *json_lost(const struct status *s)
+{
+	struct json_object *array = json_object_new_array(), *row;
+
+	for (size_t i = 0; i < s->nr_lost; i++) {
+		row = json_object_new_object();
+		json_object_object_add(row, "name", json_text(s->lost[i].name));
+		json_object_object_add(row, "set", json_object_new_int64(s->lost[i].replace_set));
+		json_object_object_add(row, "by", json_text(s->lost[i].by));
+		json_object_array_add(array, row);
+	}
+	return array;
+}
+
 static void print_json(const struct status *s)
 {
 	struct json_object *root = json_object_new_object(), *array = json_object_new_array();
 
-	json_object_object_add(root, "well", json_object_new_boolean(is_well(s)));
+	json_object_object_add(root, "well", json_object_new_boolean(condition(s) == WELL));
+	json_object_object_add(root, "condition", json_text(conditions[condition(s)].name));
 	json_object_object_add(root, "transition", json_transition(s));
 	json_object_object_add(root, "why_unknown", json_text(s->why_unknown));
 	json_object_object_add(root, "core", json_core(module_core()));
@@ -520,6 +620,8 @@ static void print_json(const struct status *s)
 			       json_object_new_boolean(!s->ftrace->off) : NULL);
 	for (size_t i = 0; i < s->nr_findings; i++)
 		json_object_array_add(array, json_finding(&s->findings[i]));
+	json_object_object_add(root, "stored", json_kept(s));
+	json_object_object_add(root, "lost", json_lost(s));
 	json_object_object_add(root, "functions", array);
 	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -533,23 +635,26 @@ static int cmd_status(int argc, char **argv)
 		{ "verbose", 'v', TAKES_NOTHING, &verbose, "all functions, commands and stacks, too" },
 		{ 0 }
 	};
+	struct store *store;
 	struct status *s;
 
 	parse_options(&verb_status, argc, argv, opts, 0, 0, NULL);
-	s = find_out();
+	store = is_this_machine() ? store_read() : NULL;
+	s = find_out(store);
 	/* A patch may have gone between one look and the other. */
-	for (int i = 0; i < 3 && !is_well(s) && !s->changing && has_changed(s->machine); i++)
-		s = find_out();
+	for (int i = 0; i < 3 && condition(s) != WELL && !s->changing && has_changed(s->machine);
+	     i++)
+		s = find_out(store);
 	if (opt_json)
 		print_json(s);
 	else
 		print_text(s, verbose);
-	return is_well(s) ? EXIT_OK : EXIT_REFUSED;
+	return conditions[condition(s)].exit_status;
 }
 
 const struct verb verb_status = {
 	.name = "status",
 	.run = cmd_status,
 	.arguments = "[-v|--verbose]",
-	.help = "what a transition waits for, and whether each patch is in effect",
+	.help = "what a transition waits for, and whether all that should be is in effect",
 };
