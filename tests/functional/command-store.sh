@@ -327,6 +327,8 @@ not_survived() {
 	does 0 unload 2
 	lives_on
 	missing "$store/guards/vendor_b_v1" || fail "the guard of what is not loaded stays"
+	# Where systemd looks.
+	[[ /run/klp-sets/guards -ef $store/guards ]] || fail "nothing leads to the guards"
 	[[ -z $(find "$store/survived" -type f 2> /dev/null) ]] ||
 		fail "the machine has survived $(ls "$store/survived")"
 }
@@ -398,6 +400,11 @@ state() {
 }
 
 stored_status() {
+	does 0 install vendor_a_v1.ko
+	echo abcd > "$store/content/01-set-1/current/build-id"
+	state 1 vendor_a_v1 "other build"
+	does 1 boot
+	told "'vendor_a_v1' of set 1 is not loaded: it was stored for another build of kernel $(uname -r)"
 	does 0 install vendor_a_v1.ko
 	state 1 vendor_a_v1 "not loaded"
 	told "Stored, and not in effect: 'vendor_a_v1' of set 1" "the next boot loads it" \

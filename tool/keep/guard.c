@@ -14,6 +14,7 @@
  * with before are above suspicion as long as there is another.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 
 #include "keep/guard.h"
 #include "keep/files.h"
+#include "keep/kernel.h"
 #include "keep/run.h"
 #include "read/sysfs.h"
 #include "read/util.h"
@@ -47,6 +49,26 @@ static double uptime(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
+/*
+ * Where systemd looks for guards, whatever the kernel is called. The folder must be there
+ * before the link is: nobody would be told of it later.
+ */
+static void link_guards(void)
+{
+	static const char *link = "/run/klp-sets/guards", *new = "/run/klp-sets/.guards.new";
+	char target[PATH_MAX], *folder = folder_path("guards");
+	ssize_t n = readlink(link, target, sizeof(target));
+
+	if (!*root_path() && (n != (ssize_t)strlen(folder) || memcmp(target, folder, n))) {
+		make_folder("/run/klp-sets");
+		unlink(new);
+		if (symlink(folder, new) || rename(new, link))
+			warn("%s cannot be made: %s. 'klp-sets boot --settled' takes the guard away",
+			     link, strerror(errno));
+	}
+	free(folder);
+}
+
 bool guard_raise(const char *name)
 {
 	static char *told;
@@ -59,6 +81,8 @@ bool guard_raise(const char *name)
 		     path, file_strerror(errno), name);
 		told = xstrdup(name);
 	}
+	if (raised)
+		link_guards();
 	free(text);
 	free(id);
 	free(path);

@@ -2,6 +2,7 @@
 /*
  * run.c - what is known of this boot, and forgotten with it
  *
+ *   /run/klp-sets/kernel       the release of the kernel
  *   /run/klp-sets/loads/NAME   what became of a livepatch when it was to be loaded
  *
  * That is gone after a reboot. Where it is not, as in the copy of a machine that was running,
@@ -23,7 +24,7 @@ char *boot_id(void)
 
 static char *run_path(const char *name)
 {
-	return xasprintf("%s/run/klp-sets/%s", root_path(), name);
+	return xasprintf("/run/klp-sets/%s", name);
 }
 
 void run_note(const char *name, const char *text)

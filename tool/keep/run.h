@@ -5,7 +5,7 @@
 
 /* The kernel's name for this boot, "unknown" if it has none. To be freed. */
 char *boot_id(void);
-/* Writes a note below /run/klp-sets, if that is possible. */
+/* Writes a note below /run/klp-sets, if that is possible, whatever KLP_SETS_ROOT is. */
 void run_note(const char *name, const char *text);
 /* What was noted there in this boot, or NULL. To be freed. */
 char *run_noted(const char *name);

@@ -7,6 +7,7 @@
  *       content.12/01-set-7/current/vendor_a_v2.ko
  *       content.12/01-set-7/before-1/vendor_a_v1.ko
  *       content.12/02-stock-hotfix/current/hotfix.ko
+ *       content.12/02-stock-hotfix/current/build-id
  *       content.12/02-stock-hotfix/current/replaced/01-set-3/current/vendor_c.ko
  *
  * The link is what counts. A change writes a whole new content beside the one that is
@@ -29,6 +30,7 @@
 #include "keep/store.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
+#include "keep/kernel.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
@@ -37,6 +39,7 @@
 
 #define CONTENT "content"
 #define REPLACED "replaced"
+#define BUILD "build-id"
 
 static char *join(const char *folder, const char *name)
 {
@@ -112,6 +115,8 @@ static void read_version(struct store *s, struct version *v, const char *folder,
 		if (!strcmp(names[i], REPLACED)) {
 			read_slots(s, join(folder, names[i]), &v->replaced, &v->nr_replaced,
 				   complaints);
+		} else if (!strcmp(names[i], BUILD)) {
+			v->build = read_file(join(folder, BUILD));
 		} else {
 			file = names[i];
 			files++;
@@ -371,6 +376,8 @@ void slot_push(struct slot *slot, const char *name, struct module_file *file)
 	slot->versions[0].name = xstrdup(name);
 	slot->versions[0].path = xstrdup(file->path);
 	slot->versions[0].file = file;
+	if (is_this_machine() && running_build())
+		slot->versions[0].build = xstrdup(running_build());
 }
 
 void slot_pop(struct slot *slot)
@@ -415,6 +422,26 @@ size_t store_bring_back(struct store *s, size_t index, const struct slot *slot)
 	s->slots[index] = *slot;
 	s->slots[index].leaves = false;
 	return index;
+}
+
+bool is_of_other_build(const struct version *v)
+{
+	return v->build && is_this_machine() && running_build() && strcmp(v->build, running_build());
+}
+
+void store_note_build(struct version *v)
+{
+	char *path, *text;
+
+	if (v->build || !is_this_machine() || !running_build())
+		return;
+	v->build = xstrdup(running_build());
+	path = xasprintf("%.*s/" BUILD, (int)(strrchr(v->path, '/') - v->path), v->path);
+	text = xasprintf("%s\n", v->build);
+	/* Next time, then. */
+	replace_file(path, text);
+	free(text);
+	free(path);
 }
 
 char *replaced_labels(const struct version *v)
@@ -481,6 +508,11 @@ static void write_version(struct version *v, const char *folder, unsigned int de
 		must(link(v->path, path), "linked", path);
 	else
 		must(new_file(path, v->file->data, v->file->size), "written", path);
+	if (v->build) {
+		char *text = xasprintf("%s\n", v->build), *build = join(folder, BUILD);
+
+		must(new_file(build, text, strlen(text)), "written", build);
+	}
 	/* Two that replace each other would get deeper each time. */
 	if (v->nr_replaced && depth < STORE_VERSIONS)
 		write_slots(v->replaced, v->nr_replaced, join(folder, REPLACED), depth + 1);

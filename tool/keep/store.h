@@ -19,6 +19,7 @@ struct version {
 	char *path;		/* of the file, in the store or yet to be copied into it */
 	struct module_file *file;	/* what was read from there; NULL: not yet */
 	time_t installed;
+	char *build;		/* of the kernel that it was stored for, or NULL */
 	struct slot *replaced;	/* what it has taken out of the store, to come back when it goes */
 	size_t nr_replaced;
 };
@@ -69,6 +70,10 @@ void store_keep_replaced(struct version *v, const struct slot *slot);
  * those before. Returns where it is.
  */
 size_t store_bring_back(struct store *s, size_t index, const struct slot *slot);
+/* Whether it was stored for another build of this kernel than the one that runs. */
+bool is_of_other_build(const struct version *v);
+/* It was loaded by this build, and nobody knew which one it was for. */
+void store_note_build(struct version *v);
 /* "set 1, set 2": what a version has replaced; NULL when that is nothing. */
 char *replaced_labels(const struct version *v);
 /*

@@ -18,6 +18,7 @@ const char * const kept_names[] = {
 	[KEPT_ENABLED] = "enabled",
 	[KEPT_IN_TRANSITION] = "in transition",
 	[KEPT_MISSING] = "missing",
+	[KEPT_OTHER_BUILD] = "other build",
 	[KEPT_HELD] = "held",
 	[KEPT_REFUSED] = "refused",
 	[KEPT_REPLACED] = "replaced",
@@ -161,6 +162,12 @@ static void judge(struct kept *k, const struct store *s, const struct machine *m
 	lp = machine_find(m, v->name);
 	if (lp) {
 		judge_enabled(k, lp);
+		return;
+	}
+	if (is_of_other_build(v)) {
+		k->state = KEPT_OTHER_BUILD;
+		k->why = xasprintf("it was stored for another build of this kernel: build it again, or, if it fits, 'klp-sets install %s'",
+				   stable_path(s, v));
 		return;
 	}
 	noted = run_noted_load(v->name);

@@ -15,6 +15,7 @@ enum kept_state {
 	KEPT_ENABLED,
 	KEPT_IN_TRANSITION,
 	KEPT_MISSING,		/* its file is not there */
+	KEPT_OTHER_BUILD,	/* boot does not load it: it is for another kernel */
 	KEPT_HELD,		/* boot does not load it: the machine died */
 	KEPT_REFUSED,		/* at boot, or the last time that it was to be loaded */
 	KEPT_REPLACED,		/* it was loaded, or would be: another has taken its place */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "know/module.h"
+#include "keep/kernel.h"
 #include "read/image.h"
 #include "read/kmsg.h"
 #include "read/modfile.h"
@@ -26,8 +27,10 @@
 /* A new one each time: it would remember files and modules that have changed since. */
 static struct kmod_ctx *new_context(void)
 {
-	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	char *modules = xasprintf("/lib/modules/%s", running_release());
+	struct kmod_ctx *ctx = kmod_new(modules, NULL);
 
+	free(modules);
 	if (!ctx)
 		die("out of memory");
 	/* Whatever goes wrong is told by those who know why it was tried. */

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -333,32 +332,4 @@ const char *root_path(void)
 	const char *root = getenv("KLP_SETS_ROOT");
 
 	return root ? root : "";
-}
-
-/* It is a part of paths: 6.12.118+deb13-amd64, 5.14.0-427.el9.x86_64 */
-static bool is_release(const char *name)
-{
-	return *name != '.' && !strchr(name, '/') && strlen(name) < sizeof(((struct utsname *)0)->release);
-}
-
-const char *kernel_release(void)
-{
-	static struct utsname name;
-	const char *release = getenv("KLP_SETS_KERNEL");
-
-	if (release && *release) {
-		if (!is_release(release))
-			die("KLP_SETS_KERNEL is '%s', which no kernel can be called", release);
-		return release;
-	}
-	if (uname(&name))
-		die("uname: %s", strerror(errno));
-	return name.release;
-}
-
-bool is_this_machine(void)
-{
-	struct utsname name;
-
-	return !*root_path() && !uname(&name) && !strcmp(name.release, kernel_release());
 }

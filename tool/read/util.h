@@ -82,9 +82,5 @@ bool parse_set(const char *s, uint32_t *set);
  * be tried in a folder. It does not apply to /sys and /proc.
  */
 const char *root_path(void);
-/* Whether what is kept is that of the running kernel, and not of another or of a folder. */
-bool is_this_machine(void);
-/* The kernel that the store is for: uname -r, or KLP_SETS_KERNEL from the environment. */
-const char *kernel_release(void);
 
 #endif /* KLP_SETS_READ_UTIL_H */

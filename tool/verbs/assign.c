@@ -14,6 +14,7 @@
 #include "know/transition.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
+#include "keep/kernel.h"
 #include "read/livepatch.h"
 #include "read/names.h"
 #include "read/util.h"

@@ -23,6 +23,7 @@
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
+#include "keep/kernel.h"
 #include "keep/run.h"
 #include "keep/store.h"
 #include "read/livepatch.h"
@@ -105,6 +106,18 @@ static bool is_held(const struct store *s, const struct slot *slot)
 	return true;
 }
 
+static bool is_for_other_build(const struct store *s, const struct slot *slot)
+{
+	const struct version *v = &slot->versions[0];
+
+	if (!is_of_other_build(v))
+		return false;
+	warn("'%s' of %s is not loaded: it was stored for another build of kernel %s. Build it again, "
+	     "and install that; or, if it fits: klp-sets install %s", v->name, slot_label(slot),
+	     kernel_release(), stable_path(s, v));
+	return true;
+}
+
 static int load_slot(const void *data)
 {
 	const struct slot *slot = data;
@@ -141,13 +154,13 @@ static int turn_back(const void *data)
 	return verb_reverse.run(3, argv);
 }
 
-static int boot_slot(const struct store *s, const struct slot *slot)
+static int boot_slot(const struct store *s, struct slot *slot)
 {
 	const char *name = slot->versions[0].name;
 	struct livepatch *lp;
 	int status;
 
-	if (!name || is_held(s, slot))
+	if (!name || is_for_other_build(s, slot) || is_held(s, slot))
 		return EXIT_REFUSED;
 	if (is_enabled(name)) {
 		if (!opt_quiet)
@@ -155,8 +168,10 @@ static int boot_slot(const struct store *s, const struct slot *slot)
 		return EXIT_OK;
 	}
 	status = apart(name, load_slot, slot);
-	if (status == EXIT_OK)
+	if (status == EXIT_OK) {
+		store_note_build(&slot->versions[0]);
 		return EXIT_OK;
+	}
 	lp = machine_find(machine_read(), name);
 	/* Completed after its time was over. */
 	if (lp && !lp->transition)

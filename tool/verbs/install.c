@@ -18,6 +18,7 @@
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
+#include "keep/kernel.h"
 #include "keep/policies.h"
 #include "keep/store.h"
 #include "read/elf.h"
@@ -67,7 +68,8 @@ static struct machine *stored_machine(const struct store *s, const struct slot *
 		struct livepatch *lp = NULL;
 		struct verdict *v;
 
-		if (slot != changed && !slot->leaves)
+		/* Boot leaves it out, too. */
+		if (slot != changed && !slot->leaves && !is_of_other_build(&slot->versions[0]))
 			lp = slot_read(slot, 0, NULL);
 		if (!lp)
 			continue;
@@ -283,6 +285,10 @@ static int install(const char *path, const uint32_t *set, bool load, bool replac
 		slot->replace_set = lp->replace_set;
 		slot->stock = lp->has_set ? NULL : lp->name;
 	}
+	if (known && is_of_other_build(&slot->versions[0])) {
+		/* Whoever installs it once more knows that it fits. */
+		slot->versions[0].build = xstrdup(running_build());
+	}
 	if (!known) {
 		slot_push(slot, lp->name, file);
 		guard_forget(lp->name);
@@ -400,6 +406,11 @@ static struct slot *step_back(struct store *s, struct slot *slot, struct livepat
 	*said = xstrdup("");
 	*lp = NULL;
 	slot_pop(slot);
+	if (slot->nr_versions && is_of_other_build(&slot->versions[0]))
+		die("'%s' was stored for another build of kernel %s. If it fits, 'klp-sets install "
+		    "%s' makes it the current version. The store is as it was",
+		    slot->versions[0].name, kernel_release(),
+		    stable_path(s, &slot->versions[0]));
 	if (slot->nr_versions) {
 		*lp = slot_read(slot, 0, file);
 		if (!*lp)

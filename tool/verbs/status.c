@@ -20,6 +20,7 @@
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
+#include "keep/kernel.h"
 #include "keep/store.h"
 #include "read/ftrace.h"
 #include "read/livepatch.h"

@@ -7,6 +7,7 @@
 #include "verbs/stored.h"
 #include "verbs/json.h"
 #include "keep/guard.h"
+#include "keep/kernel.h"
 #include "keep/store.h"
 #include "read/util.h"
 
@@ -24,6 +25,9 @@ static void print_slot(const struct slot *slot)
 	if (v->name && guard_held(v->name, &when))
 		printf("%-12s not loaded at boot: the machine died after it was loaded on %s\n", "",
 		       date(when));
+	if (is_of_other_build(v))
+		printf("%-12s not loaded at boot: it was stored for another build of this kernel\n",
+		       "");
 	if (replaced)
 		printf("%-12s took the place of %s: 'klp-sets rollback %s' brings that back\n", "",
 		       replaced, slot->has_set ? slot_label(slot) + 4 : slot->stock);
@@ -58,6 +62,8 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 			       json_text(current->name) : NULL);
 	json_object_object_add(row, "held", json_object_new_boolean(
 			       current->name && guard_held(current->name, &when)));
+	json_object_object_add(row, "other_build", json_object_new_boolean(
+			       is_of_other_build(current)));
 	for (size_t i = 0; i < slot->nr_versions; i++) {
 		const struct version *v = &slot->versions[i];
 		json_object *version = json_object_new_object();
@@ -67,6 +73,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 		json_object_object_add(version, "name", json_text(v->name));
 		json_object_object_add(version, "path", json_text(stable_path(s, v)));
 		json_object_object_add(version, "installed", json_object_new_int64(v->installed));
+		json_object_object_add(version, "build", json_text(v->build));
 		json_object_object_add(version, "replaced", replaced_json(v));
 		json_object_array_add(versions, version);
 	}

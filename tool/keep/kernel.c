@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kernel.c - which kernel this is, whatever it is called by now
+ *
+ * Livepatches of vendors change what uname tells, to show that they are there. So the
+ * release is noted by who asks first in a boot, which is klp-sets.service where that is
+ * enabled. Where nobody has noted it, the store may know a kernel of this build.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "keep/kernel.h"
+#include "keep/files.h"
+#include "keep/run.h"
+#include "read/util.h"
+
+#define NOTE "kernel"
+
+/* It is a part of paths: 6.12.118+deb13-amd64, 5.14.0-427.el9.x86_64 */
+static bool is_release(const char *name)
+{
+	return *name && *name != '.' && !strchr(name, '/') &&
+	       strlen(name) < sizeof(((struct utsname *)0)->release);
+}
+
+static size_t aligned(size_t size)
+{
+	return (size + 3) & ~(size_t)3;
+}
+
+static char *hex(const unsigned char *bytes, size_t n)
+{
+	char *text = xcalloc(2 * n + 1, 1);
+
+	for (size_t i = 0; i < n; i++)
+		sprintf(text + 2 * i, "%02x", bytes[i]);
+	return text;
+}
+
+/* Notes of the linker and of others, one after the other. */
+static char *build_of(const char *notes, size_t size)
+{
+	Elf64_Nhdr note;
+
+	for (size_t at = 0, name, desc; at + sizeof(note) <= size; at = desc + aligned(note.n_descsz)) {
+		memcpy(&note, notes + at, sizeof(note));
+		name = at + sizeof(note);
+		if (aligned(note.n_namesz) < note.n_namesz || aligned(note.n_namesz) > size - name)
+			return NULL;
+		desc = name + aligned(note.n_namesz);
+		if (aligned(note.n_descsz) < note.n_descsz || aligned(note.n_descsz) > size - desc)
+			return NULL;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
+		    !memcmp(notes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)))
+			return hex((const unsigned char *)notes + desc, note.n_descsz);
+	}
+	return NULL;
+}
+
+const char *running_build(void)
+{
+	static bool asked;
+	static char *build;
+	size_t size;
+	char *notes;
+	int fd;
+
+	if (asked)
+		return build;
+	asked = true;
+	fd = open_regular("/sys/kernel/notes");
+	if (fd < 0)
+		return NULL;
+	notes = read_bytes(fd, 1 << 20, &size);
+	close(fd);
+	if (notes)
+		build = build_of(notes, size);
+	free(notes);
+	return build;
+}
+
+/* Whether something in the store of a kernel was stored for this build. */
+static bool knows_build(const char *release, const char *build)
+{
+	char *content = xasprintf("%s/var/lib/klp-sets/%s/content", root_path(), release), **slots;
+	bool known = false;
+	size_t n;
+
+	slots = list_folder(content, &n);
+	for (size_t i = 0; i < n && !known; i++) {
+		char *path = xasprintf("%s/%s/current/build-id", content, slots[i]);
+		char *text = read_file(path);
+
+		known = text && !strcmp(text, build);
+		free(text);
+		free(path);
+	}
+	free(content);
+	return known;
+}
+
+static char *release_by_store(const char *called)
+{
+	const char *build = running_build();
+	char *folder, **names;
+	size_t n;
+
+	if (!build || knows_build(called, build))
+		return NULL;
+	folder = xasprintf("%s/var/lib/klp-sets", root_path());
+	names = list_folder(folder, &n);
+	free(folder);
+	for (size_t i = 0; i < n; i++) {
+		if (knows_build(names[i], build))
+			return names[i];
+	}
+	return NULL;
+}
+
+static bool has_modules(const char *release)
+{
+	char *path = xasprintf("/lib/modules/%s", release);
+	bool there = !access(path, F_OK);
+
+	free(path);
+	return there;
+}
+
+/* BOOT_IMAGE=/boot/vmlinuz-6.1.0-56-amd64: what the boot loader has loaded, if it says so. */
+static char *release_by_image(const char *called)
+{
+	char *words = has_modules(called) ? NULL : read_file("/proc/cmdline");
+	char *image = words ? strstr(words, "BOOT_IMAGE=") : NULL, *release;
+
+	if (!image)
+		return NULL;
+	image[strcspn(image, " \n")] = '\0';
+	release = strstr(image, "vmlinuz-");
+	if (!release || !is_release(release + strlen("vmlinuz-")) ||
+	    !has_modules(release + strlen("vmlinuz-")))
+		return NULL;
+	return release + strlen("vmlinuz-");
+}
+
+const char *running_release(void)
+{
+	static char *release;
+	static struct utsname name;
+
+	if (release)
+		return release;
+	release = run_noted(NOTE);
+	if (release && is_release(release))
+		return release;
+	if (uname(&name))
+		die("uname: %s", strerror(errno));
+	release = release_by_store(name.release);
+	if (!release)
+		release = release_by_image(name.release);
+	if (!release)
+		release = name.release;
+	if (!geteuid())
+		run_note(NOTE, release);
+	return release;
+}
+
+const char *kernel_release(void)
+{
+	const char *release = getenv("KLP_SETS_KERNEL");
+
+	if (!release || !*release)
+		return running_release();
+	if (!is_release(release))
+		die("KLP_SETS_KERNEL is '%s', which no kernel can be called", release);
+	return release;
+}
+
+bool is_this_machine(void)
+{
+	return !*root_path() && !strcmp(kernel_release(), running_release());
+}
