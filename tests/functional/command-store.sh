@@ -14,6 +14,7 @@ install_core
 eval "clean_up_machine() $(declare -f clean_up | tail -n +2)"
 clean_up() {
 	while umount $boot_id 2> /dev/null; do :; done
+	umount /etc/machine-id 2> /dev/null
 	rm -rf /var/lib/klp-sets /run/klp-sets /etc/klp-sets "$options" "$scratch"/boot_id.*
 	clean_up_machine
 }
@@ -452,6 +453,24 @@ wiped_out() {
 	[[ $said != *"has lost"* ]] || fail "it is over, and it says: $said"
 }
 it "status tells afterwards who has replaced the livepatch of a set" wiped_out
+
+# An image of a machine that has just loaded it.
+clone() {
+	local id=/etc/machine-id
+	echo 0123456789abcdef0123456789abcdef > "$scratch/id"
+	[[ -e $id ]] || touch $id
+	mount --bind "$scratch/id" $id
+	does 0 install --load vendor_a_v1.ko
+	grep -qx "machine 0123456789abcdef0123456789abcdef" "$store/guards/vendor_a_v1" ||
+		fail "the guard does not tell whose it is: $(< "$store/guards/vendor_a_v1")"
+	echo fedcba9876543210fedcba9876543210 > "$scratch/id"
+	reboot
+	said=$(klp-sets boot 2>&1)
+	told "guard is dropped that kept 'vendor_a_v1'" "another machine"
+	umount $id
+	in_effect vendor_a_v1
+}
+it "a clone of a machine loads what that had just loaded" clone
 
 held_status() {
 	does 0 install --load vendor_a_v1.ko

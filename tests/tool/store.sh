@@ -355,6 +355,62 @@ held_unwritable() {
 }
 it "what the machine died of is held all the same" held_unwritable
 
+# --- the machine that a guard is of ----------------------------------------------
+
+ours=0123456789abcdef0123456789abcdef
+theirs=fedcba9876543210fedcba9876543210
+
+# guard FOLDER NAME [MACHINE]: of another boot
+guard() {
+	mkdir -p "$store/$1"
+	{
+		echo "boot 01234567-89ab-cdef-0123-456789abcdef"
+		[[ $# == 2 ]] || echo "machine $3"
+		echo "uptime 5.00"
+	} > "$store/$1/$2"
+}
+
+copied() {
+	mkdir "$KLP_SETS_ROOT/etc"
+	echo $ours > "$KLP_SETS_ROOT/etc/machine-id"
+	install vendor_a_v1 vendor_b_v1 vendor_c_module
+	guard guards vendor_a_v1 $theirs
+	guard held vendor_b_v1 $theirs
+	accept list --stored
+	says_not "not loaded at boot"
+	reject 1 "guard is dropped that kept 'vendor_a_v1'" boot
+	says "mark is dropped that kept 'vendor_b_v1'"
+	says_not "the machine died"
+	[[ ! -e $store/guards/vendor_a_v1 && ! -e $store/held/vendor_a_v1 &&
+		! -e $store/held/vendor_b_v1 ]] || fail "they are there: $(find "$store")"
+	accept list --stored
+	says_not "not loaded at boot"
+	# And by any other verb that changes the store.
+	guard guards vendor_a_v1 $theirs
+	accept uninstall 3
+	says "guard is dropped that kept 'vendor_a_v1'"
+}
+it "guards that came with a copy of another machine are dropped, and told of" copied
+
+# The one that it is, one that does not tell, and a machine that has no id yet.
+not_copied() {
+	local id
+	install vendor_a_v1 vendor_b_v1
+	mkdir "$KLP_SETS_ROOT/etc"
+	for id in $ours '' uninitialized; do
+		echo "$id" > "$KLP_SETS_ROOT/etc/machine-id"
+		guard guards vendor_a_v1 $ours
+		guard guards vendor_b_v1
+		accept boot --settled=0
+		says_not dropped
+		accept list --stored
+		[[ $(grep -c "not loaded at boot: the machine died" <<< "$said") == 2 ]] ||
+			fail "with '$id' it says: $said"
+		rm -r "$store/held"
+	done
+}
+it "those of this machine are not" not_copied
+
 # --- damage --------------------------------------------------------------------
 
 damaged_parts() {

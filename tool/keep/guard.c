@@ -10,6 +10,9 @@
  * up for a minute since, or when it is shut down. One that is found after a reboot
  * tells of a machine that did neither, and boot does not load that livepatch.
  *
+ * That is about one machine. The disk of one that runs may be copied, to be the image of
+ * others: so a guard has the machine's id, and what is of another one counts for nothing.
+ *
  * At boot many are loaded at once, and all have guards. Those that the machine has lived
  * with before are above suspicion as long as there is another.
  */
@@ -49,6 +52,44 @@ static double uptime(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
+/* NULL when it has none, or not yet. */
+static char *machine_id(void)
+{
+	char *path = xasprintf("%s/etc/machine-id", root_path()), *id = read_file(path);
+
+	free(path);
+	if (id && strlen(id) == 32 && strspn(id, "0123456789abcdef") == 32)
+		return id;
+	free(id);
+	return NULL;
+}
+
+/* The value in a line "KEY VALUE", or NULL. */
+static char *field(const char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (; text; text = strchr(text, '\n'), text += text != NULL) {
+		if (!strncmp(text, key, len) && text[len] == ' ')
+			return strndup(text + len + 1, strcspn(text + len + 1, "\n"));
+	}
+	return NULL;
+}
+
+/* One that does not tell, or of a machine that has no id, is taken for ours. */
+static bool is_of_other_machine(const char *folder, const char *name)
+{
+	char *path = guard_path(folder, name), *text = read_file(path), *ours = machine_id();
+	char *id = text ? field(text, "machine") : NULL;
+	bool other = id && ours && strcmp(id, ours);
+
+	free(id);
+	free(ours);
+	free(text);
+	free(path);
+	return other;
+}
+
 /*
  * Where systemd looks for guards, whatever the kernel is called. The folder must be there
  * before the link is: nobody would be told of it later.
@@ -72,8 +113,9 @@ static void link_guards(void)
 bool guard_raise(const char *name)
 {
 	static char *told;
-	char *path = guard_path("guards", name), *id = boot_id();
-	char *text = xasprintf("boot %s\nuptime %.2f\n", id, uptime());
+	char *path = guard_path("guards", name), *id = boot_id(), *machine = machine_id();
+	char *text = xasprintf("boot %s\n%s%s%suptime %.2f\n", id, machine ? "machine " : "",
+			       machine ? machine : "", machine ? "\n" : "", uptime());
 	bool raised = !replace_file(path, text);
 
 	if (!raised && (!told || strcmp(told, name))) {
@@ -84,6 +126,7 @@ bool guard_raise(const char *name)
 	if (raised)
 		link_guards();
 	free(text);
+	free(machine);
 	free(id);
 	free(path);
 	return raised;
@@ -136,7 +179,7 @@ bool guard_held(const char *name, time_t *when)
 {
 	char *path = guard_path(is_held_here(name) ? "guards" : "held", name);
 	struct stat st;
-	bool held = !stat(path, &st);
+	bool held = !stat(path, &st) && !is_of_other_machine("held", name);
 
 	free(path);
 	if (held)
@@ -191,22 +234,26 @@ bool guard_survived(const char *name)
 	return survived;
 }
 
-enum guard { GONE, OF_THIS_BOOT, OF_ANOTHER };
+enum guard { GONE, OF_THIS_BOOT, OF_ANOTHER, OF_OTHER_MACHINE };
 
 /* In *at, the uptime at which it was raised in this boot. */
 static enum guard look_at(const char *name, const char *this_boot, double *at)
 {
 	char *path = guard_path("guards", name), *text = read_file(path);
 	bool gone = !text && errno == ENOENT, ours;
-	char id[64];
+	char *id = text ? field(text, "boot") : NULL, *up = text ? field(text, "uptime") : NULL;
 
 	/* No guard is raised in the future: this one is damaged. */
-	ours = text && sscanf(text, "boot %63s uptime %lf", id, at) == 2 &&
-	       !strcmp(id, this_boot) && *at >= 0 && *at <= uptime() + 1;
+	ours = id && up && !strcmp(id, this_boot) && sscanf(up, "%lf", at) == 1 && *at >= 0 &&
+	       *at <= uptime() + 1;
+	free(up);
+	free(id);
 	free(text);
 	free(path);
 	if (gone)
 		return GONE;
+	if (is_of_other_machine("guards", name))
+		return OF_OTHER_MACHINE;
 	return ours ? OF_THIS_BOOT : OF_ANOTHER;
 }
 
@@ -235,6 +282,32 @@ static bool hold_suspects(char **names, size_t n, const char *this_boot)
 	return left;
 }
 
+/* Whether it is gone. */
+static bool drop_foreign(const char *folder, const char *name)
+{
+	if (!forget(folder, name))
+		return false;
+	warn("the %s is dropped that kept '%s' from being loaded at boot: it is of another machine, "
+	     "of which this one is a copy", strcmp(folder, "held") ? "guard" : "mark", name);
+	return true;
+}
+
+/* What another machine died of, this one may live with. */
+static void drop_foreign_holds(void)
+{
+	char *folder = folder_path("held"), **names;
+	size_t n;
+
+	names = list_folder(folder, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (is_of_other_machine("held", names[i]))
+			drop_foreign("held", names[i]);
+		free(names[i]);
+	}
+	free(names);
+	free(folder);
+}
+
 double guard_sweep(double seconds)
 {
 	char *this_boot = boot_id(), *folder = folder_path("guards"), **names, **dead;
@@ -243,6 +316,7 @@ double guard_sweep(double seconds)
 
 	names = list_folder(folder, &n);
 	dead = xcalloc(n, sizeof(*dead));
+	drop_foreign_holds();
 	for (size_t i = 0; i < n; i++) {
 		double at, left;
 		bool lives, gone;
@@ -252,6 +326,10 @@ double guard_sweep(double seconds)
 			continue;
 		case OF_ANOTHER:
 			dead[nr_dead++] = names[i];
+			continue;
+		case OF_OTHER_MACHINE:
+			if (!drop_foreign("guards", names[i]) && seconds)
+				longest = longest > GUARD_SECONDS ? longest : GUARD_SECONDS;
 			continue;
 		case OF_THIS_BOOT:
 			break;
