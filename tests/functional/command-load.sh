@@ -97,11 +97,49 @@ it "two that are loaded at once both take effect" together
 
 again() {
 	does 0 load vendor_a_v1.ko
-	does 1 load vendor_a_v1.ko
+	does 0 load vendor_a_v1.ko
+	printed "'vendor_a_v1' of set 1 is in effect already"
+	does 0 load --wait vendor_a_v1.ko
+	in_effect vendor_a_v1
+	# Another one under its name, and the same one for another set.
+	{ cat vendor_a_v1.ko; echo; } > "$scratch/vendor_a_v1.ko"
+	does 1 load "$scratch/vendor_a_v1.ko"
 	told "'vendor_a_v1'" "enabled already"
+	does 0 load --set 7 client_s1.ko
+	does 0 load --set 7 client_s1.ko
+	does 1 load --set 8 client_s1.ko
+	told "'client_s1' is enabled already"
 	in_effect vendor_a_v1
 }
-it "a livepatch that is enabled is not loaded again" again
+it "a livepatch that is enabled is not loaded again, and that is no failure" again
+
+# Its build id tells which one it is.
+by_hand() {
+	load_core
+	insmod vendor_a_v1.ko
+	wait_until "it is in effect" holds "$livepatch/vendor_a_v1/transition" 0
+	does 0 load vendor_a_v1.ko
+	printed "'vendor_a_v1' of set 1 is in effect already"
+	does 0 install --load vendor_a_v1.ko
+	told "'vendor_a_v1' of set 1 is in effect already"
+	told "'vendor_a_v1' of set 1 is stored"
+	[[ -e /var/lib/klp-sets/$(uname -r)/content/01-set-1/current/vendor_a_v1.ko ]] ||
+		fail "it is not stored"
+	does 0 uninstall 1
+}
+it "nor is one that somebody has loaded with insmod" by_hand
+
+number_alone() {
+	does 0 load vendor_a_v1.ko
+	does 1 unload --wait 30
+	told "set 30 has no livepatch" "The seconds of --wait follow a '=': --wait=30"
+	does 1 reverse --wait 30
+	told "no transition is in progress" "--wait=30"
+	does 2 unload --wait 30 1
+	told "the seconds of --wait follow a '=': --wait=30"
+	does 0 unload --wait 1
+}
+it "seconds without a = are told of" number_alone
 
 conflict() {
 	local before

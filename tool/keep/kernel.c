@@ -6,9 +6,7 @@
  * release is noted by who asks first in a boot, which is klp-sets.service where that is
  * enabled. Where nobody has noted it, the store may know a kernel of this build.
  */
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +16,7 @@
 #include "keep/kernel.h"
 #include "keep/files.h"
 #include "keep/run.h"
+#include "read/notes.h"
 #include "read/util.h"
 
 #define NOTE "kernel"
@@ -29,59 +28,14 @@ static bool is_release(const char *name)
 	       strlen(name) < sizeof(((struct utsname *)0)->release);
 }
 
-static size_t aligned(size_t size)
-{
-	return (size + 3) & ~(size_t)3;
-}
-
-static char *hex(const unsigned char *bytes, size_t n)
-{
-	char *text = xcalloc(2 * n + 1, 1);
-
-	for (size_t i = 0; i < n; i++)
-		sprintf(text + 2 * i, "%02x", bytes[i]);
-	return text;
-}
-
-/* Notes of the linker and of others, one after the other. */
-static char *build_of(const char *notes, size_t size)
-{
-	Elf64_Nhdr note;
-
-	for (size_t at = 0, name, desc; at + sizeof(note) <= size; at = desc + aligned(note.n_descsz)) {
-		memcpy(&note, notes + at, sizeof(note));
-		name = at + sizeof(note);
-		if (aligned(note.n_namesz) < note.n_namesz || aligned(note.n_namesz) > size - name)
-			return NULL;
-		desc = name + aligned(note.n_namesz);
-		if (aligned(note.n_descsz) < note.n_descsz || aligned(note.n_descsz) > size - desc)
-			return NULL;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
-		    !memcmp(notes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)))
-			return hex((const unsigned char *)notes + desc, note.n_descsz);
-	}
-	return NULL;
-}
-
 const char *running_build(void)
 {
 	static bool asked;
 	static char *build;
-	size_t size;
-	char *notes;
-	int fd;
 
-	if (asked)
-		return build;
+	if (!asked)
+		build = build_id_read("/sys/kernel/notes");
 	asked = true;
-	fd = open_regular("/sys/kernel/notes");
-	if (fd < 0)
-		return NULL;
-	notes = read_bytes(fd, 1 << 20, &size);
-	close(fd);
-	if (notes)
-		build = build_of(notes, size);
-	free(notes);
 	return build;
 }
 

@@ -306,7 +306,7 @@ struct slot *store_find_arg(const struct store *s, const char *arg)
 			return slot;
 		explain_replaced(s, &set, NULL);
 		die("set %u is not in the store of kernel %s. 'klp-sets list --stored' shows "
-		    "what is", set, kernel_release());
+		    "what is%s", set, kernel_release(), bare_number_hint(arg));
 	}
 	name = need_module_name(arg);
 	for (size_t i = 0; i < s->nr_slots; i++) {

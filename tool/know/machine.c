@@ -128,8 +128,8 @@ struct livepatch *machine_find_arg(const struct machine *m, const char *arg)
 	if (parse_set(arg, &set)) {
 		lp = machine_find_set(m, set);
 		if (!lp)
-			die("set %u has no livepatch on this machine; 'klp-sets list' shows all",
-			    set);
+			die("set %u has no livepatch on this machine; 'klp-sets list' shows all%s",
+			    set, bare_number_hint(arg));
 		return lp;
 	}
 	name = need_module_name(arg);

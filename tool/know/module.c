@@ -17,10 +17,12 @@
 
 #include "know/module.h"
 #include "keep/kernel.h"
+#include "keep/run.h"
 #include "read/image.h"
 #include "read/kmsg.h"
 #include "read/modfile.h"
 #include "read/names.h"
+#include "read/notes.h"
 #include "read/sysfs.h"
 #include "read/util.h"
 
@@ -279,6 +281,57 @@ int module_insert(const struct module_file *file, const char *name, char **said)
 	kmod_module_unref(mod);
 	kmod_unref(ctx);
 	return err;
+}
+
+/* --- what is loaded ------------------------------------------------------------ */
+
+static char *build_id_of_file(const struct module_file *file)
+{
+	struct image *image;
+	struct place start;
+	uint64_t size, rest;
+	char *why, *build = NULL;
+	const unsigned char *notes;
+
+	image = image_open(file, &why);
+	if (!image) {
+		free(why);
+		return NULL;
+	}
+	if (image_section(image, ".note.gnu.build-id", &start, &size)) {
+		notes = image_bytes(image, start, &rest);
+		if (notes && rest >= size)
+			build = build_id_find(notes, size);
+	}
+	image_close(image);
+	return build;
+}
+
+void module_note_loaded(const struct module_file *file, const char *name)
+{
+	char *sum = module_file_sum(file), *what = xasprintf("loaded %s", sum);
+
+	run_note_load(name, what);
+	free(what);
+	free(sum);
+}
+
+bool module_is_file(const struct module_file *file, const char *name)
+{
+	char *path = xasprintf("/sys/module/%s/notes/.note.gnu.build-id", name);
+	char *loaded = build_id_read(path), *build = build_id_of_file(file);
+	char *noted = run_noted_load(name), *sum = module_file_sum(file);
+	bool same = loaded && build && !strcmp(loaded, build);
+
+	/* Who has removed it and loaded another has left no note. */
+	if (noted && !strncmp(noted, "loaded ", 7))
+		same = (same || (!loaded && !build)) && !strcmp(noted + 7, sum);
+	free(sum);
+	free(noted);
+	free(build);
+	free(loaded);
+	free(path);
+	return same;
 }
 
 /* --- removing --------------------------------------------------------------- */

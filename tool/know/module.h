@@ -30,6 +30,13 @@ void module_need_core(void);
  * kernel said about it in *said, as kmsg_read().
  */
 int module_insert(const struct module_file *file, const char *name, char **said);
+/*
+ * Whether the module of this name is what is in the file: by what was noted when it was loaded
+ * in this boot, and by its build id. False when nobody knows.
+ */
+bool module_is_file(const struct module_file *file, const char *name);
+/* To be called when it was loaded, for this. */
+void module_note_loaded(const struct module_file *file, const char *name);
 /* Why a module could not be loaded, when the kernel did not say. */
 const char *module_strerror(int err);
 /*

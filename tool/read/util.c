@@ -303,13 +303,19 @@ void pause_for(double seconds)
 }
 
 /* FNV-1a */
-uint64_t hash_string(const char *s)
+uint64_t hash_bytes(const void *data, size_t size)
 {
+	const unsigned char *bytes = data;
 	uint64_t h = 0xcbf29ce484222325;
 
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3;
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ bytes[i]) * 0x100000001b3;
 	return h ^ h >> 32;
+}
+
+uint64_t hash_string(const char *s)
+{
+	return hash_bytes(s, strlen(s));
 }
 
 bool parse_set(const char *s, uint32_t *set)
@@ -325,6 +331,22 @@ bool parse_set(const char *s, uint32_t *set)
 		return false;
 	*set = value;
 	return true;
+}
+
+static const char *bare_option, *bare_number;
+
+void note_bare_number(const char *option, const char *number)
+{
+	bare_option = option;
+	bare_number = number;
+}
+
+const char *bare_number_hint(const char *arg)
+{
+	if (!bare_number || strcmp(arg, bare_number))
+		return "";
+	return xasprintf(". The seconds of --%s follow a '=': --%s=%s", bare_option, bare_option,
+			 bare_number);
 }
 
 const char *root_path(void)

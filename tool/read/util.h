@@ -72,9 +72,15 @@ double now(void);
 void pause_for(double seconds);
 
 uint64_t hash_string(const char *s);
+uint64_t hash_bytes(const void *data, size_t size);
 
 /* A set as people write it: decimal, 0 to 4294967295. False for anything else. */
 bool parse_set(const char *s, uint32_t *set);
+
+/* A number after an option that may have one only behind a '=': it counts as an argument. */
+void note_bare_number(const char *option, const char *number);
+/* What to say when there is no such argument: a sentence that begins with ". ", or nothing. */
+const char *bare_number_hint(const char *arg);
 
 /*
  * The first part of the path of everything that is read or written, "" by default;

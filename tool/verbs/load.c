@@ -21,7 +21,6 @@
 #include "know/transition.h"
 #include "keep/assignments.h"
 #include "keep/guard.h"
-#include "keep/run.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
@@ -191,7 +190,7 @@ static int load(struct loading *l)
 	err = insert(l, &said);
 	l->inserted = now();
 	if (!err) {
-		run_note_load(l->lp->name, "loaded");
+		module_note_loaded(l->file, l->lp->name);
 		return EXIT_OK;
 	}
 	guard_drop(l->lp->name);
@@ -271,6 +270,27 @@ static int finish(const struct loading *l)
 	return status;
 }
 
+/* Whoever loads the same once more, as tools do that look after many machines, has it already. */
+static bool is_loaded_already(const struct loading *l)
+{
+	const struct livepatch *lp = l->lp, *now = machine_find(l->before, lp->name);
+
+	if (!now || !now->enabled || now->transition || now->managed != (lp->has_set || lp->native))
+		return false;
+	if (now->managed && lp->has_set && now->replace_set != lp->replace_set)
+		return false;
+	return module_is_file(l->file, lp->name);
+}
+
+static int tell_loaded_already(const struct loading *l)
+{
+	if (l->options->loaded)
+		l->options->loaded(l->options->data);
+	printf("%s is in effect already\n", livepatch_who(machine_find(l->before, l->lp->name)));
+	fflush(stdout);
+	return EXIT_OK;
+}
+
 static int run(struct loading *l)
 {
 	const struct livepatch *lp = l->lp;
@@ -281,7 +301,11 @@ static int run(struct loading *l)
 		module_need_core();
 	if (!transition_wait_any(patience(l->options)))
 		return not_loaded(l, "another livepatch is in transition; wait longer with --wait, or turn that one back with 'klp-sets reverse'");
-	if (look_at_machine(l) || choose_set(l) || judge(l))
+	if (look_at_machine(l) || choose_set(l))
+		return EXIT_REFUSED;
+	if (is_loaded_already(l))
+		return tell_loaded_already(l);
+	if (judge(l))
 		return EXIT_REFUSED;
 	if (!lp->has_set && !lp->native && !opt_quiet)
 		warn("'%s' has no set: it is loaded as a stock livepatch; --set would give it one",
