@@ -355,6 +355,40 @@ held_unwritable() {
 }
 it "what the machine died of is held all the same" held_unwritable
 
+# What was written until then is gone; the store is as it was.
+half_written() {
+	local var=$KLP_SETS_ROOT/var before
+	install vendor_b_v1
+	before=$(content)
+	unwritable full
+	# Room for the folders, not for the file.
+	truncate -s -24K "$var/big"
+	reject 1 "The store is as it was" install $modules/vendor_a_v1.ko
+	says "No space left on device"
+	[[ $(content) == "$before" ]] || fail "the store holds $(content)"
+	[[ $(ls "$store") == content$'\n'content.1 ]] || fail "something is left: $(ls "$store")"
+}
+it "an installation on a full disk leaves nothing behind" half_written
+
+# Whoever dies in between, for whatever reason.
+half_loaded() {
+	install vendor_b_v1
+	reject 1 "no livepatching" install --load $modules/vendor_a_v1.ko
+	[[ $(ls "$store") == content$'\n'content.1 ]] || fail "something is left: $(ls "$store")"
+}
+it "nor does one that cannot be loaded" half_loaded
+
+assign_full() {
+	mkdir -p "$KLP_SETS_ROOT"/{etc/klp-sets,var}
+	mount -t tmpfs -o size=16k tmpfs "$KLP_SETS_ROOT/etc/klp-sets"
+	# shellcheck disable=SC2064
+	trap "umount '$KLP_SETS_ROOT/etc/klp-sets'" EXIT
+	! cat /dev/zero > "$KLP_SETS_ROOT/etc/klp-sets/big" 2> /dev/null || fail "it is not full"
+	reject 1 "assign.conf cannot be written: No space left on device. It is as it was" assign kpatch_cve 7
+	says_not ", but"
+}
+it "an assignment that cannot be kept is told of" assign_full
+
 # --- the machine that a guard is of ----------------------------------------------
 
 ours=0123456789abcdef0123456789abcdef

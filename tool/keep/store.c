@@ -454,6 +454,18 @@ char *replaced_labels(const struct version *v)
 	return all;
 }
 
+/* The content that is being written, until it is in force. */
+static const struct store *half;
+
+/* At the end of the process, however that comes about: the disk may be full of it. */
+static void drop_half(void)
+{
+	if (!half)
+		return;
+	unlink(join(half->folder, CONTENT ".link"));
+	remove_tree(half->next);
+}
+
 /* The store is as it was: whatever is left behind is not linked to. */
 static void must(int ret, const char *what, const char *path)
 {
@@ -558,6 +570,8 @@ void store_prepare(struct store *s)
 	must(make_folder(s->folder), "made", s->folder);
 	clean(s);
 	s->next = next_content(s);
+	half = s;
+	atexit(drop_half);
 	write_slots(s->slots, s->nr_slots, s->next, 0);
 }
 
@@ -569,6 +583,7 @@ void store_commit(struct store *s)
 	must_commit(s, symlink(strrchr(s->next, '/') + 1, new), "made", new);
 	must_commit(s, sync_folder(s->folder), "synced", s->folder);
 	must_commit(s, rename(new, link), "renamed", new);
+	half = NULL;
 	s->content = s->next;
 	s->next = NULL;
 	if (sync_folder(s->folder))
@@ -581,6 +596,7 @@ void store_commit(struct store *s)
 
 void store_abandon(struct store *s)
 {
+	half = NULL;
 	remove_tree(s->next);
 	s->next = NULL;
 }

@@ -38,6 +38,8 @@ static const char *describe(const struct machine *m, const struct assignment *a,
 		return "enabled, in this set";
 	if (machine_find(m, a->name))
 		return "enabled, but not in this set";
+	if (m->assignments_hidden)
+		return "? (only root may see what waits)";
 	if (!kept)
 		return "waits for it, until klp_sets is removed";
 	return machine_find_assignment(m, a->name) ? "waits for it" : "at the next boot or load";
@@ -64,7 +66,7 @@ static void add_json(json_object *list, const struct machine *m, const struct as
 	json_object_object_add(row, "set", json_object_new_int64(a->replace_set));
 	json_object_object_add(row, "obsoletes", obsoletes);
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));
-	json_object_object_add(row, "waiting",
+	json_object_object_add(row, "waiting", m->assignments_hidden ? NULL :
 			       json_object_new_boolean(!!machine_find_assignment(m, a->name)));
 	json_object_object_add(row, "enabled", json_object_new_boolean(belongs(m, a)));
 	json_object_array_add(list, row);
@@ -94,6 +96,8 @@ static void show(void)
 		if (!assignment_kept(m->assignments[i].name))
 			show_one(list, m, &m->assignments[i], false);
 	}
+	if (m->assignments_hidden && !opt_quiet)
+		warn("others may wait in the kernel: only root may see them");
 	if (opt_json)
 		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -116,7 +120,7 @@ static int drop(const char *arg)
 			    strerror(-err));
 	}
 	if (kept)
-		assignment_keep(module, NULL);
+		assignment_keep(module, NULL, waiting ? "the kernel does not wait for it any more" : "");
 	if (!opt_quiet) {
 		const struct livepatch *lp = machine_find(m, module);
 
@@ -138,6 +142,18 @@ static const char *why_refused(int err)
 	default:
 		return strerror(-err);
 	}
+}
+
+/* What cannot be taken back, when the file cannot be written. */
+static const char *now_in_kernel(const struct machine *m, const struct livepatch *lp,
+				 const struct assignment *a)
+{
+	if (!m->livepatching)
+		return "";
+	return lp ? xasprintf("'%s' belongs to set %u until it is unloaded", a->name,
+			      a->replace_set) :
+		    xasprintf("the kernel has the assignment to set %u until the next boot, or "
+			      "'klp-sets assign %s -'", a->replace_set, a->name);
 }
 
 static int assign(char **words, size_t n)
@@ -171,7 +187,7 @@ static int assign(char **words, size_t n)
 	if (err)
 		die("'%s' is not assigned to set %u: %s", a.name, a.replace_set,
 		    said ? said : why_refused(err));
-	assignment_keep(a.name, &a);
+	assignment_keep(a.name, &a, now_in_kernel(m, lp, &a));
 	if (opt_quiet)
 		return EXIT_OK;
 	if (lp)
