@@ -113,6 +113,32 @@ again() {
 }
 it "a livepatch that is enabled is not loaded again, and that is no failure" again
 
+# Beside those of modprobe's configuration.
+with_parameters() {
+	contents s1 funcs=cmdline_proc_show
+	does 0 load --set 7 client_s1.ko funcs=uptime_proc_show
+	holds /sys/module/client_s1/parameters/funcs uptime_proc_show ||
+		fail "it changes $(< /sys/module/client_s1/parameters/funcs)"
+	does 0 load --set 7 client_s1.ko funcs=uptime_proc_show
+	printed "'client_s1' of set 7 is in effect already"
+	does 1 load --set 7 client_s1.ko funcs=version_proc_show
+	told "'client_s1' is enabled already"
+	does 0 unload 7
+	contents s1 funcs=cmdline_proc_show
+	does 0 install --load --set 7 client_s1.ko funcs=uptime_proc_show
+	does 0 install --load --set 7 client_s2.ko funcs=version_proc_show
+	holds /sys/module/client_s2/parameters/funcs version_proc_show || fail "client_s2 has others"
+	does 0 rollback 7
+	holds /sys/module/client_s1/parameters/funcs uptime_proc_show ||
+		fail "it is rolled back to $(< /sys/module/client_s1/parameters/funcs)"
+	does 0 unload 7
+	does 0 boot
+	holds /sys/module/client_s1/parameters/funcs uptime_proc_show ||
+		fail "boot loads it with $(< /sys/module/client_s1/parameters/funcs)"
+	does 0 uninstall 7
+}
+it "a livepatch gets its parameters, whoever loads it again" with_parameters
+
 # Its build id tells which one it is.
 by_hand() {
 	load_core

@@ -4,6 +4,16 @@
 
 guards=$store/guards
 
+# guard FOLDER NAME [MACHINE]: of another boot
+guard() {
+	mkdir -p "$store/$1"
+	{
+		echo "boot 01234567-89ab-cdef-0123-456789abcdef"
+		[[ $# == 2 ]] || echo "machine $3"
+		echo "uptime 5.00"
+	} > "$store/$1/$2"
+}
+
 # --- install, uninstall, rollback ----------------------------------------------
 
 keeps_versions() {
@@ -24,12 +34,12 @@ json() {
 	expected='[
 		{"set": 1, "name": "vendor_a_v2", "held": false, "other_build": false, "versions": [
 			{"name": "vendor_a_v2", "installed": DATE,
-			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko", "build": null, "replaced": []},
+			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko", "parameters": null, "build": null, "replaced": []},
 			{"name": "vendor_a_v1", "installed": DATE,
-			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko", "build": null, "replaced": []}]},
+			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko", "parameters": null, "build": null, "replaced": []}]},
 		{"set": null, "name": "client_s1", "held": false, "other_build": false, "versions": [
 			{"name": "client_s1", "installed": DATE,
-			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko", "build": null, "replaced": []}]}]'
+			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko", "parameters": null, "build": null, "replaced": []}]}]'
 	install vendor_a_v1 vendor_a_v2 client_s1
 	accept list --stored --json
 	said=$(tr -d ' \n' <<< "$said" |
@@ -120,6 +130,50 @@ compressed() {
 	reject 1 "vendor_a_v1" install $modules/vendor_b_conflict.ko
 }
 it "a compressed module stays one" compressed
+
+# --- parameters --------------------------------------------------------------------
+
+parameters() {
+	accept install --set 7 $modules/client_s1.ko funcs=cmdline_proc_show
+	stored 01-set-7/current/{client_s1.ko,parameters}
+	[[ $(< "$store/content/01-set-7/current/parameters") == funcs=cmdline_proc_show ]] ||
+		fail "the store has $(< "$store/content/01-set-7/current/parameters")"
+	accept list --stored
+	says "with funcs=cmdline_proc_show"
+	accept install --set 7 $modules/client_s1.ko funcs=cmdline_proc_show
+	says "stored already"
+	# With others it is another version, and the next one has none.
+	accept install --set 7 $modules/client_s1.ko funcs=uptime_proc_show "where=a b" damage=
+	accept install --set 7 $modules/client_s2.ko
+	stored 01-set-7/before-1/{client_s1.ko,parameters} 01-set-7/before-2/{client_s1.ko,parameters} \
+		01-set-7/current/client_s2.ko
+	accept rollback 7
+	accept list --stored --json
+	[[ $said == *'"parameters":"funcs=uptime_proc_show where=\"a b\" damage=\"\""'*'"parameters":"funcs=cmdline_proc_show"'* ]] ||
+		fail "it lists $said"
+	accept rollback 7
+	stored 01-set-7/current/{client_s1.ko,parameters}
+	# What is told to be typed has them.
+	guard held client_s1
+	reject 1 "klp-sets install $store/content/01-set-7/current/client_s1.ko funcs=cmdline_proc_show" boot
+}
+it "the parameters of a livepatch are kept with each version" parameters
+
+no_parameters() {
+	local verb
+	for verb in install load; do
+		reject 1 "has no parameter 'nonsense'" $verb $modules/client_s1.ko nonsense=1
+		reject 1 "has no parameter 'fun'" $verb $modules/client_s1.ko fun=1
+		reject 2 "each as NAME=VALUE: 'funcs' is none" $verb $modules/client_s1.ko funcs
+		reject 2 "each as NAME=VALUE: '=1' is none" $verb $modules/client_s1.ko =1
+		reject 2 "each as NAME=VALUE" $verb $modules/client_s1.ko $modules/client_s2.ko
+		reject 2 "characters that the kernel cannot be told" $verb $modules/client_s1.ko 'funcs="'
+		reject 2 "characters that the kernel cannot be told" $verb $modules/client_s1.ko $'funcs=a\nb'
+		reject 2 "more than 4096 characters" $verb $modules/client_s1.ko "funcs=$(printf 'x%.0s' {1..5000})"
+	done
+	stored
+}
+it "what is no parameter of it is refused" no_parameters
 
 # --- those that replace everything ---------------------------------------------
 
@@ -393,16 +447,6 @@ it "an assignment that cannot be kept is told of" assign_full
 
 ours=0123456789abcdef0123456789abcdef
 theirs=fedcba9876543210fedcba9876543210
-
-# guard FOLDER NAME [MACHINE]: of another boot
-guard() {
-	mkdir -p "$store/$1"
-	{
-		echo "boot 01234567-89ab-cdef-0123-456789abcdef"
-		[[ $# == 2 ]] || echo "machine $3"
-		echo "uptime 5.00"
-	} > "$store/$1/$2"
-}
 
 copied() {
 	mkdir "$KLP_SETS_ROOT/etc"

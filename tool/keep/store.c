@@ -8,6 +8,7 @@
  *       content.12/01-set-7/before-1/vendor_a_v1.ko
  *       content.12/02-stock-hotfix/current/hotfix.ko
  *       content.12/02-stock-hotfix/current/build-id
+ *       content.12/02-stock-hotfix/current/parameters
  *       content.12/02-stock-hotfix/current/replaced/01-set-3/current/vendor_c.ko
  *
  * The link is what counts. A change writes a whole new content beside the one that is
@@ -40,6 +41,7 @@
 #define CONTENT "content"
 #define REPLACED "replaced"
 #define BUILD "build-id"
+#define PARAMETERS "parameters"
 
 static char *join(const char *folder, const char *name)
 {
@@ -115,6 +117,8 @@ static void read_version(struct store *s, struct version *v, const char *folder,
 		if (!strcmp(names[i], REPLACED)) {
 			read_slots(s, join(folder, names[i]), &v->replaced, &v->nr_replaced,
 				   complaints);
+		} else if (!strcmp(names[i], PARAMETERS)) {
+			v->parameters = read_file(join(folder, PARAMETERS));
 		} else if (!strcmp(names[i], BUILD)) {
 			v->build = read_file(join(folder, BUILD));
 		} else {
@@ -326,6 +330,13 @@ char *stable_path(const struct store *s, const struct version *v)
 	return xasprintf("%s/" CONTENT "%s", s->folder, v->path + strlen(s->content));
 }
 
+char *load_words(const struct store *s, const struct version *v)
+{
+	char *path = stable_path(s, v);
+
+	return v->parameters ? xasprintf("%s %s", path, v->parameters) : path;
+}
+
 char *date(time_t t)
 {
 	char text[32] = "-";
@@ -506,6 +517,15 @@ static char *next_content(const struct store *s)
 	return xasprintf("%s/" CONTENT ".%lu", s->folder, number + 1);
 }
 
+static void write_text(const char *folder, const char *name, const char *text)
+{
+	char *path = join(folder, name), *line = xasprintf("%s\n", text);
+
+	must(new_file(path, line, strlen(line)), "written", path);
+	free(line);
+	free(path);
+}
+
 static void write_slots(struct slot *slots, size_t n, const char *folder, unsigned int depth);
 
 static void write_version(struct version *v, const char *folder, unsigned int depth)
@@ -520,11 +540,10 @@ static void write_version(struct version *v, const char *folder, unsigned int de
 		must(link(v->path, path), "linked", path);
 	else
 		must(new_file(path, v->file->data, v->file->size), "written", path);
-	if (v->build) {
-		char *text = xasprintf("%s\n", v->build), *build = join(folder, BUILD);
-
-		must(new_file(build, text, strlen(text)), "written", build);
-	}
+	if (v->build)
+		write_text(folder, BUILD, v->build);
+	if (v->parameters)
+		write_text(folder, PARAMETERS, v->parameters);
 	/* Two that replace each other would get deeper each time. */
 	if (v->nr_replaced && depth < STORE_VERSIONS)
 		write_slots(v->replaced, v->nr_replaced, join(folder, REPLACED), depth + 1);

@@ -19,6 +19,7 @@ struct version {
 	char *path;		/* of the file, in the store or yet to be copied into it */
 	struct module_file *file;	/* what was read from there; NULL: not yet */
 	time_t installed;
+	char *parameters;	/* that it is loaded with, or NULL */
 	char *build;		/* of the kernel that it was stored for, or NULL */
 	struct slot *replaced;	/* what it has taken out of the store, to come back when it goes */
 	size_t nr_replaced;
@@ -52,6 +53,8 @@ struct slot *store_find_stock(const struct store *s, const char *name);
 struct slot *store_find_arg(const struct store *s, const char *arg);
 /* The path of a version that stays the same when others change. */
 char *stable_path(const struct store *s, const struct version *v);
+/* The same as the words for load or install, with its parameters. */
+char *load_words(const struct store *s, const struct version *v);
 /* "2026-11-25 22:30", or "-" for none. */
 char *date(time_t t);
 /* "set 7", or "stock patch 'vendor_a_v1'": to be used in a message. */

@@ -113,7 +113,7 @@ static const struct livepatch *replaces_all(const struct machine *m)
 
 static char *how_to_load(const struct store *s, const struct version *v)
 {
-	return xasprintf("'klp-sets load %s' loads it", stable_path(s, v));
+	return xasprintf("'klp-sets load %s' loads it", load_words(s, v));
 }
 
 static void judge_enabled(struct kept *k, const struct livepatch *lp)
@@ -167,7 +167,7 @@ static void judge(struct kept *k, const struct store *s, const struct machine *m
 	if (is_of_other_build(v)) {
 		k->state = KEPT_OTHER_BUILD;
 		k->why = xasprintf("it was stored for another build of this kernel: build it again, or, if it fits, 'klp-sets install %s'",
-				   stable_path(s, v));
+				   load_words(s, v));
 		return;
 	}
 	noted = run_noted_load(v->name);

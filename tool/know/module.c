@@ -252,12 +252,14 @@ static int hand_over(const struct module_file *file, const char *options)
 	return syscall(SYS_finit_module, file->fd, options, 0) ? -errno : 0;
 }
 
-int module_insert(const struct module_file *file, const char *name, char **said)
+int module_insert(const struct module_file *file, const char *name, const char *parameters,
+		  char **said)
 {
 	struct kmod_ctx *ctx = new_context();
 	struct kmod_module *mod = NULL;
 	const char *names, *options;
 	struct image *image;
+	char *all;
 	int fd, err;
 
 	image = image_open(file, said);
@@ -269,7 +271,11 @@ int module_insert(const struct module_file *file, const char *name, char **said)
 	if (!err) {
 		options = kmod_module_get_options(mod);
 		fd = kmsg_open();
-		err = hand_over(file, options ? options : "");
+		/* Of one that is there twice, the last one counts. */
+		all = xasprintf("%s%s%s", options ? options : "", options && parameters ? " " : "",
+				parameters ? parameters : "");
+		err = hand_over(file, all);
+		free(all);
 		*said = kmsg_read(fd, name);
 	}
 	if (!err) {
@@ -307,26 +313,37 @@ static char *build_id_of_file(const struct module_file *file)
 	return build;
 }
 
-void module_note_loaded(const struct module_file *file, const char *name)
+static char *note_of(const struct module_file *file, const char *parameters)
 {
-	char *sum = module_file_sum(file), *what = xasprintf("loaded %s", sum);
+	char *sum = module_file_sum(file);
+	char *note = xasprintf("loaded %s%s%s", sum, parameters ? " " : "",
+			       parameters ? parameters : "");
 
-	run_note_load(name, what);
-	free(what);
 	free(sum);
+	return note;
 }
 
-bool module_is_file(const struct module_file *file, const char *name)
+void module_note_loaded(const struct module_file *file, const char *name, const char *parameters)
+{
+	char *note = note_of(file, parameters);
+
+	run_note_load(name, note);
+	free(note);
+}
+
+bool module_is_file(const struct module_file *file, const char *name, const char *parameters)
 {
 	char *path = xasprintf("/sys/module/%s/notes/.note.gnu.build-id", name);
 	char *loaded = build_id_read(path), *build = build_id_of_file(file);
-	char *noted = run_noted_load(name), *sum = module_file_sum(file);
+	char *noted = run_noted_load(name), *note = note_of(file, parameters);
 	bool same = loaded && build && !strcmp(loaded, build);
 
 	/* Who has removed it and loaded another has left no note. */
 	if (noted && !strncmp(noted, "loaded ", 7))
-		same = (same || (!loaded && !build)) && !strcmp(noted + 7, sum);
-	free(sum);
+		same = (same || (!loaded && !build)) && !strcmp(noted, note);
+	else if (parameters)
+		same = false;
+	free(note);
 	free(noted);
 	free(build);
 	free(loaded);

@@ -91,7 +91,7 @@ static int give_assignments(const struct assignment *all, size_t n)
 static bool is_held(const struct store *s, const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
-	const char *path = stable_path(s, v);
+	const char *path = load_words(s, v);
 	time_t when;
 
 	if (!guard_held(v->name, &when))
@@ -114,13 +114,19 @@ static bool is_for_other_build(const struct store *s, const struct slot *slot)
 		return false;
 	warn("'%s' of %s is not loaded: it was stored for another build of kernel %s. Build it again, "
 	     "and install that; or, if it fits: klp-sets install %s", v->name, slot_label(slot),
-	     kernel_release(), stable_path(s, v));
+	     kernel_release(), load_words(s, v));
 	return true;
 }
 
+struct job {
+	const struct store *store;
+	const struct slot *slot;
+};
+
 static int load_slot(const void *data)
 {
-	const struct slot *slot = data;
+	const struct job *job = data;
+	const struct slot *slot = job->slot;
 	const char *name = slot->versions[0].name;
 	struct load_options options = { .wait = { true, wait_at_boot.seconds } };
 	struct module_file *file;
@@ -129,12 +135,13 @@ static int load_slot(const void *data)
 	if (!lp)
 		return EXIT_REFUSED;
 	options.set = slot_wish(slot, lp);
+	options.parameters = slot->versions[0].parameters;
 	if (!guard_raise(name)) {
 		/* Nothing would keep it from killing every boot. */
 		if (!guard_survived(name)) {
 			warn("'%s' is not loaded: the machine has not lived with it for %d s yet, and it "
 			     "cannot have a guard. To try it by hand: klp-sets load %s", name,
-			     GUARD_SECONDS, slot->versions[0].path);
+			     GUARD_SECONDS, load_words(job->store, &slot->versions[0]));
 			return EXIT_REFUSED;
 		}
 		/* Better than a machine that has none of its livepatches. */
@@ -156,6 +163,7 @@ static int turn_back(const void *data)
 
 static int boot_slot(const struct store *s, struct slot *slot)
 {
+	const struct job job = { s, slot };
 	const char *name = slot->versions[0].name;
 	struct livepatch *lp;
 	int status;
@@ -167,7 +175,7 @@ static int boot_slot(const struct store *s, struct slot *slot)
 			printf("'%s' of %s is loaded already\n", name, slot_label(slot));
 		return EXIT_OK;
 	}
-	status = apart(name, load_slot, slot);
+	status = apart(name, load_slot, &job);
 	if (status == EXIT_OK) {
 		store_note_build(&slot->versions[0]);
 		return EXIT_OK;

@@ -14,6 +14,7 @@
 #include "verbs/load.h"
 #include "verbs/options.h"
 #include "know/machine.h"
+#include "know/parameters.h"
 #include "know/rules.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
@@ -218,6 +219,11 @@ static bool same_content(const char *path, const struct module_file *file)
 	return same;
 }
 
+static bool same_parameters(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
 /* --- install ---------------------------------------------------------------- */
 
 static void commit(struct store *s, const char *name)
@@ -243,6 +249,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 	int status;
 
 	options->set = slot_wish(slot, lp);
+	options->parameters = slot->versions[0].parameters;
 	s->loaded = lp->name;
 	options->loaded = commit_loaded;
 	options->data = s;
@@ -256,7 +263,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 	return status;
 }
 
-static int install(const char *path, const uint32_t *set, bool load, bool replace_all)
+static int install(char **words, const uint32_t *set, bool load, bool replace_all)
 {
 	struct load_options options = { };
 	struct module_file *file;
@@ -265,12 +272,14 @@ static int install(const char *path, const uint32_t *set, bool load, bool replac
 	struct slot *slot;
 	int status = EXIT_OK;
 	struct room room;
-	char *why;
+	char *why, *parameters;
 	bool known;
 
-	file = module_file_open(path, &why);
+	parameters_need_form("install", words + 1);
+	file = module_file_open(words[0], &why);
 	if (!file)
-		die("%s cannot be stored: %s", path, why);
+		die("%s cannot be stored: %s", words[0], why);
+	parameters = parameters_from_words(file, words + 1);
 	lp = read_livepatch(file, set);
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
@@ -278,6 +287,7 @@ static int install(const char *path, const uint32_t *set, bool load, bool replac
 	room = make_room(s, lp, replace_all);
 	slot = find_slot(s, lp);
 	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
+		same_parameters(slot->versions[0].parameters, parameters) &&
 		same_content(slot->versions[0].path, file);
 	if (!slot) {
 		slot = store_add(s);
@@ -291,6 +301,7 @@ static int install(const char *path, const uint32_t *set, bool load, bool replac
 	}
 	if (!known) {
 		slot_push(slot, lp->name, file);
+		slot->versions[0].parameters = parameters;
 		guard_forget(lp->name);
 	}
 	keep_room(&slot->versions[0], &room);
@@ -324,16 +335,16 @@ static int cmd_install(int argc, char **argv)
 		  "let it take others out of the store, if it replaces everything" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_install, argc, argv, opts, 1, 1,
+	char **words = parse_options(&verb_install, argc, argv, opts, 1, -1,
 				     "one FILE; 'klp-sets list --stored' shows what is stored");
 
-	return install(words[0], set, load, replace_all);
+	return install(words, set, load, replace_all);
 }
 
 const struct verb verb_install = {
 	.name = "install",
 	.run = cmd_install,
-	.arguments = "[--set N] [--load] [--replace-all] FILE",
+	.arguments = "[--set N] [--load] [--replace-all] FILE [PARAMETER=TEXT...]",
 	.help = "keep a livepatch in the store, to be loaded at boot",
 };
 
@@ -410,7 +421,7 @@ static struct slot *step_back(struct store *s, struct slot *slot, struct livepat
 		die("'%s' was stored for another build of kernel %s. If it fits, 'klp-sets install "
 		    "%s' makes it the current version. The store is as it was",
 		    slot->versions[0].name, kernel_release(),
-		    stable_path(s, &slot->versions[0]));
+		    load_words(s, &slot->versions[0]));
 	if (slot->nr_versions) {
 		*lp = slot_read(slot, 0, file);
 		if (!*lp)

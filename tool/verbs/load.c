@@ -17,6 +17,7 @@
 #include "verbs/options.h"
 #include "know/machine.h"
 #include "know/module.h"
+#include "know/parameters.h"
 #include "know/rules.h"
 #include "know/transition.h"
 #include "keep/assignments.h"
@@ -156,7 +157,7 @@ static int insert_once(const struct loading *l, char **said)
 	sigaddset(&interrupts, SIGINT);
 	sigaddset(&interrupts, SIGTERM);
 	sigprocmask(SIG_BLOCK, &interrupts, &before);
-	err = module_insert(l->file, l->lp->name, said);
+	err = module_insert(l->file, l->lp->name, l->options->parameters, said);
 	if (!err && l->options->loaded)
 		l->options->loaded(l->options->data);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -190,7 +191,7 @@ static int load(struct loading *l)
 	err = insert(l, &said);
 	l->inserted = now();
 	if (!err) {
-		module_note_loaded(l->file, l->lp->name);
+		module_note_loaded(l->file, l->lp->name, l->options->parameters);
 		return EXIT_OK;
 	}
 	guard_drop(l->lp->name);
@@ -279,7 +280,7 @@ static bool is_loaded_already(const struct loading *l)
 		return false;
 	if (now->managed && lp->has_set && now->replace_set != lp->replace_set)
 		return false;
-	return module_is_file(l->file, lp->name);
+	return module_is_file(l->file, lp->name, l->options->parameters);
 }
 
 static int tell_loaded_already(const struct loading *l)
@@ -343,20 +344,21 @@ static int cmd_load(int argc, char **argv)
 		{ "keep", 0, TAKES_NOTHING, &options.keep, "keep the modules that it replaces" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_load, argc, argv, opts, 1, 1, "one FILE");
-
+	char **words = parse_options(&verb_load, argc, argv, opts, 1, -1, "one FILE");
 	struct module_file *file;
 	char *why;
 
+	parameters_need_form("load", words + 1);
 	file = module_file_open(words[0], &why);
 	if (!file)
 		die("'%s' is not loaded: %s", words[0], why);
+	options.parameters = parameters_from_words(file, words + 1);
 	return load_patch(file, &options);
 }
 
 const struct verb verb_load = {
 	.name = "load",
 	.run = cmd_load,
-	.arguments = "[--set N] [--wait[=SECONDS]] [--keep] FILE",
+	.arguments = "[--set N] [--wait[=SECONDS]] [--keep] FILE [PARAMETER=TEXT...]",
 	.help = "load a livepatch; it replaces the one of its set",
 };

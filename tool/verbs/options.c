@@ -119,7 +119,7 @@ char **parse_options(const struct verb *verb, int argc, char **argv, const struc
 	}
 	argc -= optind;
 	/* Alone, the number may be a set. */
-	if (bare && max >= 0 && (argc > max || !strstr(verb->arguments, "SET|")))
+	if (bare && ((max >= 0 && argc > max) || !strstr(verb->arguments, "SET|")))
 		usage_error("the seconds of --%s follow a '=': --%s=%s", bare, bare, number);
 	if (bare)
 		note_bare_number(bare, number);

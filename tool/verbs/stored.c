@@ -25,6 +25,8 @@ static void print_slot(const struct slot *slot)
 	if (v->name && guard_held(v->name, &when))
 		printf("%-12s not loaded at boot: the machine died after it was loaded on %s\n", "",
 		       date(when));
+	if (v->parameters)
+		printf("%-12s with %s\n", "", printable(v->parameters));
 	if (is_of_other_build(v))
 		printf("%-12s not loaded at boot: it was stored for another build of this kernel\n",
 		       "");
@@ -73,6 +75,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 		json_object_object_add(version, "name", json_text(v->name));
 		json_object_object_add(version, "path", json_text(stable_path(s, v)));
 		json_object_object_add(version, "installed", json_object_new_int64(v->installed));
+		json_object_object_add(version, "parameters", json_text(v->parameters));
 		json_object_object_add(version, "build", json_text(v->build));
 		json_object_object_add(version, "replaced", replaced_json(v));
 		json_object_array_add(versions, version);
