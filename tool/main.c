@@ -16,6 +16,7 @@
 #include "verbs/load.h"
 #include "verbs/options.h"
 #include "verbs/policy.h"
+#include "verbs/prune.h"
 #include "verbs/status.h"
 #include "verbs/unload.h"
 #include "read/util.h"
@@ -40,6 +41,7 @@ static const struct verb * const verbs[] = {
 	&verb_install,
 	&verb_uninstall,
 	&verb_rollback,
+	&verb_prune,
 	&verb_boot,
 	&verb_assign,
 	&verb_policy,

@@ -26,7 +26,7 @@ nothing_there() {
 	does 0 status -v
 	printed "$calm" "No livepatch is enabled."
 	does 0 status --json
-	[[ $(tr -d ' \n' <<< "$said") == *'"well":true,"condition":"well","transition":null,'*'"stored":[],"lost":[],"functions":[]}' ]] ||
+	[[ $(tr -d ' \n' <<< "$said") == *'"well":true,"condition":"well","transition":null,'*'"stored":[],"other_kernels":[],"lost":[],"functions":[]}' ]] ||
 		fail "it says: $said"
 }
 it "an empty machine is well, with the core and without" nothing_there

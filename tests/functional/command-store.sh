@@ -413,7 +413,7 @@ stored_status() {
 	does 0 boot
 	does 0 status
 	does 0 status --json
-	[[ $(tr -d ' \n' <<< "$said") == *'"stored":[{"set":1,"name":"vendor_a_v1","state":"enabled","why":null}],"lost":[]'* ]] ||
+	[[ $(tr -d ' \n' <<< "$said") == *'"stored":[{"set":1,"name":"vendor_a_v1","state":"enabled","why":null}],"other_kernels":[],"lost":[]'* ]] ||
 		fail "it says: $said"
 	does 0 unload 1
 	state 1 vendor_a_v1 unloaded
@@ -480,6 +480,24 @@ held_status() {
 	told "it is held, since the machine died"
 }
 it "it tells of what is held" held_status
+
+other_kernel() {
+	mkdir -p /var/lib/klp-sets/1.2.3/content.1/01-set-1
+	ln -s content.1 /var/lib/klp-sets/1.2.3/content
+	does 0 boot
+	told "nothing is stored for kernel $(uname -r), while something is for 1.2.3"
+	does 0 status
+	told "Nothing is stored for kernel $(uname -r), while something is for 1.2.3."
+	does 0 status --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"other_kernels":["1.2.3"]'* ]] || fail "it says: $said"
+	does 0 install vendor_a_v1.ko
+	does 0 boot
+	[[ $said != *"1.2.3"* ]] || fail "it says: $said"
+	does 0 prune
+	does 0 list --stored
+	[[ $said != *"1.2.3"* ]] || fail "it says: $said"
+}
+it "a new kernel that has nothing of what an older one has is told of" other_kernel
 
 refused_status() {
 	contents s1 funcs=cmdline_proc_show

@@ -360,6 +360,70 @@ user() {
 }
 it "in a folder of his own, any user may have a store" user
 
+# --- other kernels -------------------------------------------------------------------
+
+other_kernels() {
+	local var=$KLP_SETS_ROOT/var/lib/klp-sets
+	accept boot
+	[[ -z $said ]] || fail "it says $said"
+	install vendor_a_v1
+	mv "$store" "$var/1.2.3"
+	mkdir -p "$store" "$var/1.2.4"
+	accept boot
+	says "nothing is stored for kernel $KLP_SETS_KERNEL, while something is for 1.2.3:"
+	accept list --stored
+	says "nothing is stored for kernel $KLP_SETS_KERNEL"
+	says "stores of other kernels, which KLP_SETS_KERNEL=RELEASE in the environment shows: 1.2.3"
+	install vendor_b_v1
+	reject 1 "no livepatching" boot
+	says_not "while something is for"
+	KLP_SETS_KERNEL=1.2.3 accept list --stored
+	says vendor_a_v1
+}
+it "a kernel for which nothing is stored, while something is for others, is told of" other_kernels
+
+# Where an image is, or modules are, there is a kernel; other files may stay behind.
+prunes() {
+	local var=$KLP_SETS_ROOT/var/lib/klp-sets name running
+	running=$(env -u KLP_SETS_KERNEL klp-sets list --stored |
+		sed -n 's/^nothing is stored for kernel \([^ ]*\)$/\1/p')
+	mkdir -p "$KLP_SETS_ROOT"/{boot,lib/modules/1.2.{2/kernel,3,4/updates,6}}
+	touch "$KLP_SETS_ROOT"/{boot/vmlinuz-1.2.1,lib/modules/1.2.6/vmlinuz}
+	install vendor_a_v1
+	for name in 1.2.{1,2,3,4,5,6} "$running"; do
+		cp -r "$store" "$var/$name"
+	done
+	accept prune
+	says "the store of kernel 1.2.3 is removed"
+	[[ $(find "$var" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort) == "$(printf '%s\n' 1.2.{1,2,6} "$running" lock | sort)" ]] ||
+		fail "there are: $(ls "$var")"
+	accept prune
+	[[ -z $said ]] || fail "it says $said"
+	accept prune 1.2.1 1.2.9
+	says "the store of kernel 1.2.1 is removed"
+	reject 1 "kernel $running is running" prune "$running"
+	reject 2 "'..' is not the release of a kernel" prune ..
+	reject 2 "'a/b' is not the release of a kernel" prune 1.2.2 a/b
+	reject 2 "'' is not the release of a kernel" prune ''
+	[[ -d $var/1.2.2 ]] || fail "a wrong command line removes a store"
+}
+it "the stores of kernels that are gone are pruned" prunes
+
+# As the kernel's package calls it.
+hooks() {
+	local var=$KLP_SETS_ROOT/var/lib/klp-sets kernel=/klp-sets/packaging/kernel
+	mkdir -p "$var"/1.2.{1,2,3,4}
+	DEB_MAINT_PARAMS="'upgrade' '1.2'" sh $kernel/postrm 1.2.1 /boot/vmlinuz-1.2.1 ||
+		fail "postrm: $?"
+	[[ -d $var/1.2.1 ]] || fail "an upgrade removes the store"
+	DEB_MAINT_PARAMS="'remove'" sh $kernel/postrm 1.2.1 /boot/vmlinuz-1.2.1 || fail "postrm: $?"
+	sh $kernel/postrm 1.2.2 || fail "postrm: $?"
+	sh $kernel/60-klp-sets.install add 1.2.3 /boot/x || fail "60-klp-sets.install: $?"
+	sh $kernel/60-klp-sets.install remove 1.2.4 /boot/x || fail "60-klp-sets.install: $?"
+	[[ $(echo "$var"/1.2.*) == "$var/1.2.3" ]] || fail "there are: $(ls "$var")"
+}
+it "the package of a kernel that is removed takes its store along" hooks
+
 # --- a disk that cannot be written -------------------------------------------------
 
 # What the test has mounted there goes with its shell.

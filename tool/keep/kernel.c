@@ -21,8 +21,8 @@
 
 #define NOTE "kernel"
 
-/* It is a part of paths: 6.12.118+deb13-amd64, 5.14.0-427.el9.x86_64 */
-static bool is_release(const char *name)
+/* 6.12.118+deb13-amd64, 5.14.0-427.el9.x86_64 */
+bool is_release(const char *name)
 {
 	return *name && *name != '.' && !strchr(name, '/') &&
 	       strlen(name) < sizeof(((struct utsname *)0)->release);
@@ -122,6 +122,25 @@ const char *running_release(void)
 	if (!geteuid())
 		run_note(NOTE, release);
 	return release;
+}
+
+/* Folders of modules stay behind, with what other packages have put there. */
+bool is_installed(const char *release)
+{
+	static const char *const files[] = {
+		"/boot/vmlinuz-%s", "/lib/modules/%s/vmlinuz", "/lib/modules/%s/kernel",
+	};
+	bool there = false;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !there; i++) {
+		char *path = xasprintf("%s%.*s%s%s", root_path(),
+				       (int)(strchr(files[i], '%') - files[i]), files[i], release,
+				       strchr(files[i], '%') + 2);
+
+		there = !access(path, F_OK);
+		free(path);
+	}
+	return there;
 }
 
 const char *kernel_release(void)

@@ -14,6 +14,10 @@ const char *kernel_release(void);
 const char *running_release(void);
 /* The build id of the running kernel, in hex; NULL when it has none. No livepatch changes it. */
 const char *running_build(void);
+/* Whether a name can be that of a kernel: it is a part of paths. */
+bool is_release(const char *name);
+/* Whether the kernel is installed, as far as its image or its modules tell. */
+bool is_installed(const char *release);
 /* Whether what is kept is that of the running kernel, and not of another or of a folder. */
 bool is_this_machine(void);
 

@@ -262,6 +262,68 @@ struct store *store_read(void)
 	return s;
 }
 
+char **store_releases(size_t *n)
+{
+	char *folder = xasprintf("%s/var/lib/klp-sets", root_path()), **names;
+	size_t nr = 0;
+	struct stat st;
+
+	names = list_folder(folder, n);
+	for (size_t i = 0; i < *n; i++) {
+		char *path = join(folder, names[i]);
+
+		if (!lstat(path, &st) && S_ISDIR(st.st_mode))
+			names[nr++] = names[i];
+		free(path);
+	}
+	*n = nr;
+	free(folder);
+	return names;
+}
+
+char **store_others(size_t *n)
+{
+	char **names = store_releases(n);
+	size_t nr = 0, nr_slots;
+
+	for (size_t i = 0; i < *n; i++) {
+		char *content = xasprintf("%s/var/lib/klp-sets/%s/" CONTENT, root_path(), names[i]);
+
+		list_folder(content, &nr_slots);
+		if (nr_slots && strcmp(names[i], kernel_release()))
+			names[nr++] = names[i];
+		free(content);
+	}
+	*n = nr;
+	return names;
+}
+
+char *store_other_labels(void)
+{
+	size_t n;
+	char **names = store_others(&n), *all = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		all = xasprintf("%s%s%s", all ? all : "", all ? ", " : "", names[i]);
+	return all;
+}
+
+int store_remove_of(const char *release)
+{
+	char *folder = xasprintf("%s/var/lib/klp-sets/%s", root_path(), release);
+	char *link = join(folder, CONTENT);
+	int ret = 0;
+
+	/* First the link: what is left when this is interrupted is an empty store. */
+	if (unlink(link) && errno != ENOENT)
+		ret = -1;
+	if (!ret)
+		ret = remove_tree(folder);
+	free(link);
+	free(folder);
+	return ret;
+}
+
 struct slot *store_find_set(const struct store *s, uint32_t set)
 {
 	for (size_t i = 0; i < s->nr_slots; i++) {

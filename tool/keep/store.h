@@ -47,6 +47,14 @@ struct store {
 
 /* The store of kernel_release(). To change it, the lock must be held. */
 struct store *store_read(void);
+/* The other kernels for which something is stored. */
+char **store_others(size_t *n);
+/* "6.1.0-55-amd64, 6.1.0-56-amd64": the same for a message; NULL when there are none. */
+char *store_other_labels(void);
+/* All that has a store, with something in it or not. */
+char **store_releases(size_t *n);
+/* Removes the store of another kernel: 0, or -1 with errno. */
+int store_remove_of(const char *release);
 struct slot *store_find_set(const struct store *s, uint32_t set);
 struct slot *store_find_stock(const struct store *s, const char *name);
 /* What a user wrote, a set or the name of a stored livepatch; dies when there is none. */

@@ -196,6 +196,18 @@ static int boot_slot(const struct store *s, struct slot *slot)
 	return status;
 }
 
+/* A new kernel was booted, and nobody has installed anything for it yet. */
+static void tell_of_others(void)
+{
+	char *others = store_other_labels();
+
+	if (others)
+		warn("nothing is stored for kernel %s, while something is for %s: this kernel runs "
+		     "without livepatches until those that are built for it are installed",
+		     kernel_release(), others);
+	free(others);
+}
+
 static int boot(void)
 {
 	int status = EXIT_OK;
@@ -209,6 +221,8 @@ static int boot(void)
 	s = store_read();
 	if (s->damaged)
 		status = EXIT_REFUSED;
+	if (!s->nr_slots && !s->damaged)
+		tell_of_others();
 	assignments = assignments_kept(&n);
 	if (n) {
 		if (apart("klp_sets", need_core, NULL) == EXIT_OK)

@@ -462,6 +462,9 @@ static void print_text(const struct status *s, bool verbose)
 	if (!s->machine->nr_patches)
 		puts("No livepatch is enabled.");
 	print_kept(s);
+	if (s->store && !s->store->nr_slots && store_other_labels())
+		printf("Nothing is stored for kernel %s, while something is for %s.\n",
+		       kernel_release(), store_other_labels());
 	print_core(module_core());
 }
 
@@ -608,6 +611,17 @@ static struct json_object *json_lost(const struct status *s)
 	return array;
 }
 
+static struct json_object *json_others(void)
+{
+	struct json_object *array = json_object_new_array();
+	size_t n;
+	char **others = store_others(&n);
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(array, json_text(others[i]));
+	return array;
+}
+
 static void print_json(const struct status *s)
 {
 	struct json_object *root = json_object_new_object(), *array = json_object_new_array();
@@ -622,6 +636,7 @@ static void print_json(const struct status *s)
 	for (size_t i = 0; i < s->nr_findings; i++)
 		json_object_array_add(array, json_finding(&s->findings[i]));
 	json_object_object_add(root, "stored", json_kept(s));
+	json_object_object_add(root, "other_kernels", s->store ? json_others() : NULL);
 	json_object_object_add(root, "lost", json_lost(s));
 	json_object_object_add(root, "functions", array);
 	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |

@@ -87,6 +87,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 int list_stored(void)
 {
 	struct store *s = store_read();
+	char *others = store_other_labels();
 	json_object *list;
 
 	if (opt_json) {
@@ -103,5 +104,8 @@ int list_stored(void)
 		for (size_t i = 0; i < s->nr_slots; i++)
 			print_slot(&s->slots[i]);
 	}
+	if (!opt_json && others)
+		printf("There are stores of other kernels, which KLP_SETS_KERNEL=RELEASE in the environment shows: %s\n",
+		       others);
 	return s->damaged ? EXIT_REFUSED : EXIT_OK;
 }
