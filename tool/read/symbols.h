@@ -14,6 +14,11 @@ struct symbols;
 /* A System.map or a copy of /proc/kallsyms; NULL with errno. */
 struct symbols *symbols_read(const char *path);
 void symbols_free(struct symbols *s);
+/*
+ * Those of the running kernel, which are many: read once, and again when another module
+ * has come or gone. NULL with errno. They stay this function's.
+ */
+const struct symbols *symbols_of_kernel(void);
 /* Whether anything is known of the kernel ("vmlinux"), or of this module. */
 bool symbols_have(const struct symbols *s, const char *object);
 /* How many have the name. *addr is 0 when there is none, or it is hidden. */

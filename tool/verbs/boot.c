@@ -27,6 +27,7 @@
 #include "keep/run.h"
 #include "keep/store.h"
 #include "read/livepatch.h"
+#include "read/symbols.h"
 #include "read/util.h"
 
 /* Seconds for each transition: next to nothing runs yet. */
@@ -175,6 +176,8 @@ static int boot_slot(const struct store *s, struct slot *slot)
 			printf("'%s' of %s is loaded already\n", name, slot_label(slot));
 		return EXIT_OK;
 	}
+	/* Here, so that not each of the children reads them. */
+	symbols_of_kernel();
 	status = apart(name, load_slot, &job);
 	if (status == EXIT_OK) {
 		store_note_build(&slot->versions[0]);
