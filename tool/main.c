@@ -16,6 +16,7 @@
 #include "verbs/load.h"
 #include "verbs/options.h"
 #include "verbs/policy.h"
+#include "verbs/prune.h"
 #include "verbs/status.h"
 #include "verbs/unload.h"
 #include "read/util.h"
@@ -40,6 +41,7 @@ static const struct verb * const verbs[] = {
 	&verb_install,
 	&verb_uninstall,
 	&verb_rollback,
+	&verb_prune,
 	&verb_boot,
 	&verb_assign,
 	&verb_policy,
@@ -60,7 +62,7 @@ static void help(void)
 	     "  -q, --quiet  no progress, only results and errors\n"
 	     "  -h, --help   this text; after a verb, what that does\n"
 	     "  --version    the version\n\n"
-	     "Exit status: 0 done, 1 refused, 2 wrong usage. See klp-sets(8).");
+	     "Exit status: 0 done, 1 refused, 2 wrong usage; status has more. See klp-sets(8).");
 }
 
 static const struct verb *find_verb(const char *name)

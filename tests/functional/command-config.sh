@@ -53,6 +53,36 @@ waits() {
 }
 it "an assignment holds whenever its livepatch is loaded" waits
 
+# What the kernel has by then is told.
+not_kept() {
+	mkdir -p /etc/klp-sets
+	mount -t tmpfs -o size=16k tmpfs /etc/klp-sets
+	trap "umount /etc/klp-sets" EXIT
+	cat /dev/zero > /etc/klp-sets/big 2> /dev/null
+	does 1 assign client_s1 7
+	told "assign.conf cannot be written" "the kernel has the assignment to set 7 until the next boot"
+	same "what waits" "client_s1 7" "$(< /sys/kernel/klp_sets/assign)"
+	load s2 funcs=cmdline_proc_show
+	does 1 assign client_s2 8
+	told "assign.conf cannot be written" "'client_s2' belongs to set 8 until it is unloaded"
+	does 0 assign client_s1 -
+}
+it "an assignment that cannot be kept is told of, with what the kernel has" not_kept
+
+hidden() {
+	local user="setpriv --reuid=65534 --regid=65534 --clear-groups klp-sets"
+	does 0 assign client_s1 7
+	said=$($user assign 2>&1)
+	told "client_s1" "? (only root may see what waits)"
+	told "others may wait in the kernel: only root may see them"
+	said=$($user assign --json)
+	[[ $(tr -d ' \n' <<< "$said") == *'"waiting":null'* ]] || fail "it says: $said"
+	said=$($user list --json)
+	[[ $(tr -d ' \n' <<< "$said") == *'"assignments":null'* ]] || fail "it says: $said"
+	does 0 assign client_s1 -
+}
+it "what only root may see is not known to others, and not nothing" hidden
+
 boots() {
 	does 0 assign client_s1 7
 	rmmod klp_sets

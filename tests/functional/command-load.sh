@@ -97,11 +97,75 @@ it "two that are loaded at once both take effect" together
 
 again() {
 	does 0 load vendor_a_v1.ko
-	does 1 load vendor_a_v1.ko
+	does 0 load vendor_a_v1.ko
+	printed "'vendor_a_v1' of set 1 is in effect already"
+	does 0 load --wait vendor_a_v1.ko
+	in_effect vendor_a_v1
+	# Another one under its name, and the same one for another set.
+	{ cat vendor_a_v1.ko; echo; } > "$scratch/vendor_a_v1.ko"
+	does 1 load "$scratch/vendor_a_v1.ko"
 	told "'vendor_a_v1'" "enabled already"
+	does 0 load --set 7 client_s1.ko
+	does 0 load --set 7 client_s1.ko
+	does 1 load --set 8 client_s1.ko
+	told "'client_s1' is enabled already"
 	in_effect vendor_a_v1
 }
-it "a livepatch that is enabled is not loaded again" again
+it "a livepatch that is enabled is not loaded again, and that is no failure" again
+
+# Beside those of modprobe's configuration.
+with_parameters() {
+	contents s1 funcs=cmdline_proc_show
+	does 0 load --set 7 client_s1.ko funcs=uptime_proc_show
+	holds /sys/module/client_s1/parameters/funcs uptime_proc_show ||
+		fail "it changes $(< /sys/module/client_s1/parameters/funcs)"
+	does 0 load --set 7 client_s1.ko funcs=uptime_proc_show
+	printed "'client_s1' of set 7 is in effect already"
+	does 1 load --set 7 client_s1.ko funcs=version_proc_show
+	told "'client_s1' is enabled already"
+	does 0 unload 7
+	contents s1 funcs=cmdline_proc_show
+	does 0 install --load --set 7 client_s1.ko funcs=uptime_proc_show
+	does 0 install --load --set 7 client_s2.ko funcs=version_proc_show
+	holds /sys/module/client_s2/parameters/funcs version_proc_show || fail "client_s2 has others"
+	does 0 rollback 7
+	holds /sys/module/client_s1/parameters/funcs uptime_proc_show ||
+		fail "it is rolled back to $(< /sys/module/client_s1/parameters/funcs)"
+	does 0 unload 7
+	does 0 boot
+	holds /sys/module/client_s1/parameters/funcs uptime_proc_show ||
+		fail "boot loads it with $(< /sys/module/client_s1/parameters/funcs)"
+	does 0 uninstall 7
+}
+it "a livepatch gets its parameters, whoever loads it again" with_parameters
+
+# Its build id tells which one it is.
+by_hand() {
+	[[ -e /sys/module/klp_sets ]] || load_core
+	insmod vendor_a_v1.ko
+	wait_until "it is in effect" holds "$livepatch/vendor_a_v1/transition" 0
+	does 0 load vendor_a_v1.ko
+	printed "'vendor_a_v1' of set 1 is in effect already"
+	does 0 install --load vendor_a_v1.ko
+	told "'vendor_a_v1' of set 1 is in effect already"
+	told "'vendor_a_v1' of set 1 is stored"
+	[[ -e /var/lib/klp-sets/$(uname -r)/content/01-set-1/current/vendor_a_v1.ko ]] ||
+		fail "it is not stored"
+	does 0 uninstall 1
+}
+it "nor is one that somebody has loaded with insmod" by_hand
+
+number_alone() {
+	does 0 load vendor_a_v1.ko
+	does 1 unload --wait 30
+	told "set 30 has no livepatch" "The seconds of --wait follow a '=': --wait=30"
+	does 1 reverse --wait 30
+	told "no transition is in progress" "--wait=30"
+	does 2 unload --wait 30 1
+	told "the seconds of --wait follow a '=': --wait=30"
+	does 0 unload --wait 1
+}
+it "seconds without a = are told of" number_alone
 
 conflict() {
 	local before

@@ -14,7 +14,8 @@ install_core
 eval "clean_up_machine() $(declare -f clean_up | tail -n +2)"
 clean_up() {
 	while umount $boot_id 2> /dev/null; do :; done
-	rm -rf /var/lib/klp-sets /etc/klp-sets "$options" "$scratch"/boot_id.*
+	umount /etc/machine-id 2> /dev/null
+	rm -rf /var/lib/klp-sets /run/klp-sets /etc/klp-sets "$options" "$scratch"/boot_id.*
 	clean_up_machine
 }
 
@@ -338,6 +339,8 @@ not_survived() {
 	does 0 unload 2
 	lives_on
 	missing "$store/guards/vendor_b_v1" || fail "the guard of what is not loaded stays"
+	# Where systemd looks.
+	[[ /run/klp-sets/guards -ef $store/guards ]] || fail "nothing leads to the guards"
 	[[ -z $(find "$store/survived" -type f 2> /dev/null) ]] ||
 		fail "the machine has survived $(ls "$store/survived")"
 }
@@ -395,6 +398,154 @@ long_transition() {
 	missing "$guard" || fail "the guard is older than a minute"
 }
 it "a guard stays until the transition is complete" long_transition
+
+# --- status ------------------------------------------------------------------------
+
+# state SET NAME STATE: status is not well because of that, and says so in JSON
+state() {
+	local json
+	does 1 status --json
+	json=$(tr -d ' \n' <<< "$said")
+	[[ $json == *'"condition":"wrong"'*'{"set":'"$1"',"name":"'"$2"'","state":"'"${3// /}"'","why":"'* ]] ||
+		fail "status does not tell that $2 is $3: $said"
+	does 1 status
+}
+
+stored_status() {
+	does 0 install vendor_a_v1.ko
+	echo abcd > "$store/content/01-set-1/current/build-id"
+	state 1 vendor_a_v1 "other build"
+	does 1 boot
+	told "'vendor_a_v1' of set 1 is not loaded: it was stored for another build of kernel $(uname -r)"
+	does 0 install vendor_a_v1.ko
+	state 1 vendor_a_v1 "not loaded"
+	told "Stored, and not in effect: 'vendor_a_v1' of set 1" "the next boot loads it" \
+		"klp-sets load $store/content/01-set-1/current/vendor_a_v1.ko"
+	does 0 boot
+	does 0 status
+	does 0 status --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"stored":[{"set":1,"name":"vendor_a_v1","state":"enabled","why":null}],"other_kernels":[],"lost":[]'* ]] ||
+		fail "it says: $said"
+	does 0 unload 1
+	state 1 vendor_a_v1 unloaded
+	does 0 load vendor_a_v2.ko
+	state 1 vendor_a_v1 replaced
+	told "'vendor_a_v1' of set 1: 'vendor_a_v2' of set 1 is in its place, which is not stored"
+	does 0 unload 1
+	does 0 load --set 1 client_s1.ko
+	does 0 uninstall 1
+	does 0 install --set 2 client_s1.ko
+	state 2 client_s1 replaced
+	told "it is loaded as 'client_s1' of set 1"
+	truncate -s 0 "$store/content/01-set-2/current/client_s1.ko"
+	rm "$store/content/01-set-2/current/client_s1.ko"
+	does 1 status
+	told "'(missing)' of set 2: its file is missing"
+}
+it "what is stored and not in effect is not well" stored_status
+
+# A vendor's cumulative patch.
+wiped_out() {
+	contents s1 replace=1 funcs=uptime_proc_show
+	does 0 install --load vendor_a_v1.ko
+	does 0 load vendor_b_v1.ko
+	does 0 load client_s1.ko
+	state 1 vendor_a_v1 replaced
+	told "it was replaced by stock patch 'client_s1'"
+	told "Set 2 has lost 'vendor_b_v1': it was replaced by stock patch 'client_s1'."
+	does 1 status --json
+	[[ $(tr -d ' \n' <<< "$said") == *'{"name":"vendor_b_v1","set":2,"by":"stockpatch'"'client_s1'"'"}'* ]] ||
+		fail "it says: $said"
+	does 0 load vendor_a_v1.ko
+	does 0 status
+	told "Set 2 has lost 'vendor_b_v1'"
+	does 0 unload client_s1
+	does 0 status
+	[[ $said != *"has lost"* ]] || fail "it is over, and it says: $said"
+}
+it "status tells afterwards who has replaced the livepatch of a set" wiped_out
+
+# An image of a machine that has just loaded it.
+clone() {
+	local id=/etc/machine-id
+	echo 0123456789abcdef0123456789abcdef > "$scratch/id"
+	[[ -e $id ]] || touch $id
+	mount --bind "$scratch/id" $id
+	does 0 install --load vendor_a_v1.ko
+	grep -qx "machine 0123456789abcdef0123456789abcdef" "$store/guards/vendor_a_v1" ||
+		fail "the guard does not tell whose it is: $(< "$store/guards/vendor_a_v1")"
+	echo fedcba9876543210fedcba9876543210 > "$scratch/id"
+	reboot
+	said=$(klp-sets boot 2>&1)
+	told "guard is dropped that kept 'vendor_a_v1'" "another machine"
+	umount $id
+	in_effect vendor_a_v1
+}
+it "a clone of a machine loads what that had just loaded" clone
+
+held_status() {
+	does 0 install --load vendor_a_v1.ko
+	reboot
+	does 1 boot
+	state 1 vendor_a_v1 held
+	told "it is held, since the machine died"
+}
+it "it tells of what is held" held_status
+
+other_kernel() {
+	mkdir -p /var/lib/klp-sets/1.2.3/content.1/01-set-1
+	ln -s content.1 /var/lib/klp-sets/1.2.3/content
+	does 0 boot
+	told "nothing is stored for kernel $(uname -r), while something is for 1.2.3"
+	does 0 status
+	told "Nothing is stored for kernel $(uname -r), while something is for 1.2.3."
+	does 0 status --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"other_kernels":["1.2.3"]'* ]] || fail "it says: $said"
+	does 0 install vendor_a_v1.ko
+	does 0 boot
+	[[ $said != *"1.2.3"* ]] || fail "it says: $said"
+	does 0 prune
+	does 0 list --stored
+	[[ $said != *"1.2.3"* ]] || fail "it says: $said"
+}
+it "a new kernel that has nothing of what an older one has is told of" other_kernel
+
+refused_status() {
+	contents s1 funcs=cmdline_proc_show
+	does 0 install vendor_a_v1.ko
+	does 0 install --set 5 client_s1.ko
+	does 1 boot
+	state 5 client_s1 refused
+	told "it was refused at boot" "journalctl -b -u klp-sets"
+	# One that has had its reason since.
+	does 0 unload 1
+	does 0 load --set 5 client_s1.ko
+	does 1 status
+	[[ $said != *"'client_s1' of set 5: it"* ]] || fail "it says: $said"
+}
+it "and of what was refused" refused_status
+
+# What is wrong comes first.
+statuses() {
+	load_target klp_target
+	park klp_target
+	contents s1 funcs=klp_target:park
+	does 0 status
+	does 1 load --wait=0 --set 7 client_s1.ko
+	does 3 status
+	does 3 status --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"well":false,"condition":"intransition"'* ]] ||
+		fail "it says: $said"
+	does 0 install vendor_a_v1.ko
+	does 1 status
+	does 0 uninstall 1
+	unpark klp_target
+	complete s1
+	does 0 status
+	said=$(setpriv --reuid=65534 --regid=65534 --clear-groups klp-sets status --json)
+	[[ $? == 4 && $said == *'"condition":"unknown"'* ]] || fail "it says: $said"
+}
+it "its exit status tells one from the other" statuses
 
 need_core
 finish

@@ -116,4 +116,23 @@ wrong_usage() {
 }
 it "what it does not understand ends with 2, and it understands what it says" wrong_usage
 
+# A space where there must be a '='. Seconds that are needed may follow one.
+seconds() {
+	local sentence="the seconds of --wait follow a '=': --wait=30"
+	reject 2 "$sentence" load --wait 30
+	reject 2 "$sentence" load --wait 30 x.ko
+	reject 2 "$sentence" load x.ko --wait 30
+	reject 2 "$sentence" unload --wait 30 7
+	reject 2 "$sentence" reverse 7 --wait 30
+	reject 2 "$sentence" rollback --wait 30 7
+	reject 2 "the seconds of --settled follow a '=': --settled=30" boot --settled 30
+	# That may be a set.
+	reject 1 "set 30 is not in the store" rollback --wait 30
+	says "The seconds of --wait follow a '=': --wait=30"
+	reject 1 "set 30 is not in the store" rollback 30
+	says_not "--wait"
+	accept boot --wait 30
+}
+it "seconds behind a space are taken, or it says how they are written" seconds
+
 finish

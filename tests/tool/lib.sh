@@ -15,8 +15,7 @@ test_status=0
 
 it() {
 	test_count=$((test_count + 1))
-	rm -rf "$KLP_SETS_ROOT"
-	mkdir "$KLP_SETS_ROOT"
+	[[ -z ${KLP_SETS_ROOT:-} ]] || { rm -rf "$KLP_SETS_ROOT" && mkdir "$KLP_SETS_ROOT"; }
 	if ("$2"); then
 		echo "ok $test_count - $1"
 	else

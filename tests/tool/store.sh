@@ -3,6 +3,18 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../schema/lib.sh"
 
+guards=$store/guards
+
+# guard FOLDER NAME [MACHINE]: of another boot
+guard() {
+	mkdir -p "$store/$1"
+	{
+		echo "boot 01234567-89ab-cdef-0123-456789abcdef"
+		[[ $# == 2 ]] || echo "machine $3"
+		echo "uptime 5.00"
+	} > "$store/$1/$2"
+}
+
 # --- install, uninstall, rollback ----------------------------------------------
 
 keeps_versions() {
@@ -21,14 +33,14 @@ it "a new version takes the place of its set, and the one before is kept" keeps_
 json() {
 	local folder=$store/content expected
 	expected='{"version": 1, "stored": [
-		{"set": 1, "name": "vendor_a_v2", "held": false, "versions": [
+		{"set": 1, "name": "vendor_a_v2", "held": false, "other_build": false, "versions": [
 			{"name": "vendor_a_v2", "installed": DATE,
-			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko"},
+			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko", "parameters": null, "build": null, "replaced": []},
 			{"name": "vendor_a_v1", "installed": DATE,
-			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko"}]},
-		{"set": null, "name": "client_s1", "held": false, "versions": [
+			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko", "parameters": null, "build": null, "replaced": []}]},
+		{"set": null, "name": "client_s1", "held": false, "other_build": false, "versions": [
 			{"name": "client_s1", "installed": DATE,
-			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko"}]}]}'
+			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko", "parameters": null, "build": null, "replaced": []}]}]}'
 	install vendor_a_v1 vendor_a_v2 client_s1
 	accept list --stored --json
 	said=$(tr -d ' \n' <<< "$said" |
@@ -89,7 +101,8 @@ keeps_stock() {
 	stored 01-stock-client_s1/current/client_s1.ko 02-set-7/current/client_s2.ko
 	accept install --set 8 $modules/client_s1.ko
 	says "stock patch 'client_s1' leaves the store"
-	stored 01-set-7/current/client_s2.ko 02-set-8/current/client_s1.ko
+	stored 01-set-7/current/client_s2.ko 02-set-8/current/client_s1.ko \
+		02-set-8/current/replaced/01-stock-client_s1/current/client_s1.ko
 }
 it "livepatches without a set are stored by their names, or get one" keeps_stock
 
@@ -106,7 +119,8 @@ assigned() {
 	accept install --set 8 $modules/client_s2.ko
 	install client_s1
 	says "set 8 leaves the store: 'client_s1' of set 7 takes the place of its 'client_s2'"
-	stored 01-set-7/current/client_s1.ko
+	stored 01-set-7/current/client_s1.ko \
+		01-set-7/current/replaced/01-set-8/current/client_s2.ko
 }
 it "an assignment counts, and what it obsoletes leaves with the same step" assigned
 
@@ -117,6 +131,175 @@ compressed() {
 	reject 1 "vendor_a_v1" install $modules/vendor_b_conflict.ko
 }
 it "a compressed module stays one" compressed
+
+# --- parameters --------------------------------------------------------------------
+
+parameters() {
+	accept install --set 7 $modules/client_s1.ko funcs=cmdline_proc_show
+	stored 01-set-7/current/{client_s1.ko,parameters}
+	[[ $(< "$store/content/01-set-7/current/parameters") == funcs=cmdline_proc_show ]] ||
+		fail "the store has $(< "$store/content/01-set-7/current/parameters")"
+	accept list --stored
+	says "with funcs=cmdline_proc_show"
+	accept install --set 7 $modules/client_s1.ko funcs=cmdline_proc_show
+	says "stored already"
+	# With others it is another version, and the next one has none.
+	accept install --set 7 $modules/client_s1.ko funcs=uptime_proc_show "where=a b" damage=
+	accept install --set 7 $modules/client_s2.ko
+	stored 01-set-7/before-1/{client_s1.ko,parameters} 01-set-7/before-2/{client_s1.ko,parameters} \
+		01-set-7/current/client_s2.ko
+	accept rollback 7
+	accept list --stored --json
+	[[ $said == *'"parameters":"funcs=uptime_proc_show where=\"a b\" damage=\"\""'*'"parameters":"funcs=cmdline_proc_show"'* ]] ||
+		fail "it lists $said"
+	accept rollback 7
+	stored 01-set-7/current/{client_s1.ko,parameters}
+	# What is told to be typed has them.
+	guard held client_s1
+	reject 1 "klp-sets install $store/content/01-set-7/current/client_s1.ko funcs=cmdline_proc_show" boot
+}
+it "the parameters of a livepatch are kept with each version" parameters
+
+no_parameters() {
+	local verb
+	for verb in install load; do
+		reject 1 "has no parameter 'nonsense'" $verb $modules/client_s1.ko nonsense=1
+		reject 1 "has no parameter 'fun'" $verb $modules/client_s1.ko fun=1
+		reject 2 "each as NAME=VALUE: 'funcs' is none" $verb $modules/client_s1.ko funcs
+		reject 2 "each as NAME=VALUE: '=1' is none" $verb $modules/client_s1.ko =1
+		reject 2 "each as NAME=VALUE" $verb $modules/client_s1.ko $modules/client_s2.ko
+		reject 2 "characters that the kernel cannot be told" $verb $modules/client_s1.ko 'funcs="'
+		reject 2 "characters that the kernel cannot be told" $verb $modules/client_s1.ko $'funcs=a\nb'
+		reject 2 "more than 4096 characters" $verb $modules/client_s1.ko "funcs=$(printf 'x%.0s' {1..5000})"
+	done
+	stored
+}
+it "what is no parameter of it is refused" no_parameters
+
+# --- those that replace everything ---------------------------------------------
+
+# client_kpatch is as kpatch-build makes them: without a set, and with replace.
+wants_all() {
+	install vendor_a_v1 vendor_a_v2 vendor_b_v1
+	reject 1 "'client_kpatch' replaces every livepatch" install $modules/client_kpatch.ko
+	says "'vendor_a_v2' of set 1, 'vendor_b_v1' of set 2"
+	says "--replace-all"
+	says "stock_replace=scoped"
+	stored 01-set-1/before-1/vendor_a_v1.ko 01-set-1/current/vendor_a_v2.ko \
+		02-set-2/current/vendor_b_v1.ko
+	accept policy stock_replace=scoped
+	accept uninstall 2
+	accept uninstall 1
+	# Nobody is in its way.
+	accept policy stock_replace=all
+	install client_kpatch
+	stored 01-stock-client_kpatch/current/client_kpatch.ko
+}
+it "a livepatch that replaces everything takes nothing out of the store unasked" wants_all
+
+# Those that it would replace, for another reason: it is of set 0, and the policy says so.
+set0_wants_all() {
+	install vendor_b_v1
+	accept policy set0_replaces_all=1
+	reject 1 "'client_s1' of set 0 replaces every livepatch" install --set 0 $modules/client_s1.ko
+	says "'vendor_b_v1' of set 2"
+	says "allow_replace_all=0"
+	stored 01-set-2/current/vendor_b_v1.ko
+	# A set that is named is meant.
+	accept assign client_s1 0 2
+	install client_s1
+	says "set 2 leaves the store"
+}
+it "nor does set 0, unless it names the sets" set0_wants_all
+
+rollback_of_all() {
+	local before
+	install vendor_a_v1 vendor_a_v2 client_s1 vendor_b_v1
+	before=$(content)
+	accept install --replace-all $modules/client_kpatch.ko
+	says "set 1 leaves the store"
+	says "stock patch 'client_s1' leaves the store"
+	says "'klp-sets rollback client_kpatch' brings back set 1, stock patch 'client_s1', set 2"
+	accept list --stored
+	says "took the place of set 1, stock patch 'client_s1', set 2"
+	accept list --stored --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"replaced":[{"set":1,"name":"vendor_a_v2"},{"set":null,"name":"client_s1"},{"set":2,"name":"vendor_b_v1"}]}'* ]] ||
+		fail "it lists $said"
+	reject 1 "'client_kpatch' has taken its place. 'klp-sets rollback client_kpatch'" rollback 1
+	reject 1 "'client_kpatch' has taken its place" uninstall vendor_b_v1
+	# What comes and goes meanwhile does not matter, nor does the same file once more.
+	install client_kpatch client_s2
+	accept uninstall client_s2
+	accept rollback client_kpatch
+	says "set 1 is in the store again, with 'vendor_a_v2'"
+	says "'client_kpatch' is not in the store any more"
+	[[ $(content) == "$before" ]] || fail "the store holds $(content)"
+	accept rollback 1
+	says "'vendor_a_v1' of set 1 is stored again"
+}
+it "what was taken out of the store comes back with all its versions" rollback_of_all
+
+# A set has a version again when it comes back; and it may not go together with others.
+back_beside_others() {
+	install vendor_a_v1 vendor_b_v1
+	accept install --replace-all $modules/client_kpatch.ko
+	install vendor_a_v2
+	accept rollback client_kpatch
+	stored 01-set-2/current/vendor_b_v1.ko 02-set-1/before-1/vendor_a_v1.ko \
+		02-set-1/current/vendor_a_v2.ko
+	accept uninstall 1
+	accept install --replace-all $modules/client_kpatch.ko
+	accept uninstall client_kpatch
+	# Both change one function.
+	install vendor_a_v2
+	accept install --replace-all $modules/client_kpatch.ko
+	install vendor_b_conflict
+	reject 1 "'vendor_a_v2' of set 1 is not stored: with what is in the store" \
+		rollback client_kpatch
+	stored 01-stock-client_kpatch/current/client_kpatch.ko \
+		01-stock-client_kpatch/current/replaced/01-set-1/current/vendor_a_v2.ko \
+		02-set-2/current/vendor_b_conflict.ko
+}
+it "and goes together with what has come since, or nothing changes" back_beside_others
+
+# Each takes the other out.
+to_and_fro() {
+	accept policy set0_replaces_all=1
+	for _ in {1..8}; do
+		accept install --replace-all $modules/client_kpatch.ko
+		accept install --replace-all --set 0 $modules/client_s1.ko
+	done
+	[[ $(content | wc -l) -le 10 ]] || fail "the store holds $(content)"
+	accept rollback 0
+	says "stock patch 'client_kpatch' is in the store again"
+}
+it "two that replace each other do not fill the store" to_and_fro
+
+obsoletes_come_back() {
+	accept install --set 8 $modules/client_s2.ko
+	accept assign client-s1 7 8
+	install client_s1
+	says "'klp-sets rollback client_s1' brings back set 8"
+	accept uninstall 7
+	says "set 7 is not in the store any more, nor is set 8, which it had replaced"
+	stored
+}
+it "so do sets that were obsoleted" obsoletes_come_back
+
+rollback_wants_all() {
+	accept policy set0_replaces_all=1
+	accept install --set 0 $modules/client_s1.ko
+	accept policy set0_replaces_all=0
+	accept install --set 0 $modules/client_s2.ko
+	install vendor_a_v1
+	accept policy set0_replaces_all=1
+	reject 1 "replaces every livepatch" rollback 0
+	accept rollback --replace-all 0
+	says "set 1 leaves the store"
+	stored 01-set-0/current/client_s1.ko \
+		01-set-0/current/replaced/01-set-1/current/vendor_a_v1.ko
+}
+it "a rollback to one that replaces everything asks, too" rollback_wants_all
 
 # --- refusals ------------------------------------------------------------------
 
@@ -177,6 +360,199 @@ user() {
 	stored 01-set-1/current/vendor_a_v1.ko
 }
 it "in a folder of his own, any user may have a store" user
+
+# --- other kernels -------------------------------------------------------------------
+
+other_kernels() {
+	local var=$KLP_SETS_ROOT/var/lib/klp-sets
+	accept boot
+	[[ -z $said ]] || fail "it says $said"
+	install vendor_a_v1
+	mv "$store" "$var/1.2.3"
+	mkdir -p "$store" "$var/1.2.4"
+	accept boot
+	says "nothing is stored for kernel $KLP_SETS_KERNEL, while something is for 1.2.3:"
+	accept list --stored
+	says "nothing is stored for kernel $KLP_SETS_KERNEL"
+	says "stores of other kernels, which KLP_SETS_KERNEL=RELEASE in the environment shows: 1.2.3"
+	install vendor_b_v1
+	reject 1 "no livepatching" boot
+	says_not "while something is for"
+	KLP_SETS_KERNEL=1.2.3 accept list --stored
+	says vendor_a_v1
+}
+it "a kernel for which nothing is stored, while something is for others, is told of" other_kernels
+
+# Where an image is, or modules are, there is a kernel; other files may stay behind.
+prunes() {
+	local var=$KLP_SETS_ROOT/var/lib/klp-sets name running
+	running=$(env -u KLP_SETS_KERNEL klp-sets list --stored |
+		sed -n 's/^nothing is stored for kernel \([^ ]*\)$/\1/p')
+	mkdir -p "$KLP_SETS_ROOT"/{boot,lib/modules/1.2.{2/kernel,3,4/updates,6}}
+	touch "$KLP_SETS_ROOT"/{boot/vmlinuz-1.2.1,lib/modules/1.2.6/vmlinuz}
+	install vendor_a_v1
+	for name in 1.2.{1,2,3,4,5,6} "$running"; do
+		cp -r "$store" "$var/$name"
+	done
+	accept prune
+	says "the store of kernel 1.2.3 is removed"
+	[[ $(find "$var" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort) == "$(printf '%s\n' 1.2.{1,2,6} "$running" lock | sort)" ]] ||
+		fail "there are: $(ls "$var")"
+	accept prune
+	[[ -z $said ]] || fail "it says $said"
+	accept prune 1.2.1 1.2.9
+	says "the store of kernel 1.2.1 is removed"
+	reject 1 "kernel $running is running" prune "$running"
+	reject 2 "'..' is not the release of a kernel" prune ..
+	reject 2 "'a/b' is not the release of a kernel" prune 1.2.2 a/b
+	reject 2 "'' is not the release of a kernel" prune ''
+	[[ -d $var/1.2.2 ]] || fail "a wrong command line removes a store"
+}
+it "the stores of kernels that are gone are pruned" prunes
+
+# As the kernel's package calls it.
+hooks() {
+	local var=$KLP_SETS_ROOT/var/lib/klp-sets kernel=/klp-sets/packaging/kernel
+	mkdir -p "$var"/1.2.{1,2,3,4}
+	DEB_MAINT_PARAMS="'upgrade' '1.2'" sh $kernel/postrm 1.2.1 /boot/vmlinuz-1.2.1 ||
+		fail "postrm: $?"
+	[[ -d $var/1.2.1 ]] || fail "an upgrade removes the store"
+	DEB_MAINT_PARAMS="'remove'" sh $kernel/postrm 1.2.1 /boot/vmlinuz-1.2.1 || fail "postrm: $?"
+	sh $kernel/postrm 1.2.2 || fail "postrm: $?"
+	sh $kernel/60-klp-sets.install add 1.2.3 /boot/x || fail "60-klp-sets.install: $?"
+	sh $kernel/60-klp-sets.install remove 1.2.4 /boot/x || fail "60-klp-sets.install: $?"
+	[[ $(echo "$var"/1.2.*) == "$var/1.2.3" ]] || fail "there are: $(ls "$var")"
+}
+it "the package of a kernel that is removed takes its store along" hooks
+
+# --- a disk that cannot be written -------------------------------------------------
+
+# What the test has mounted there goes with its shell.
+unwritable() {
+	local var=$KLP_SETS_ROOT/var
+	cp -r "$var" "$scratch/var"
+	mount -t tmpfs -o size=1m tmpfs "$var" || fail "no tmpfs"
+	# shellcheck disable=SC2064
+	trap "umount '$var'" EXIT
+	cp -r "$scratch/var/." "$var"
+	rm -r "$scratch/var"
+	case $1 in
+	full) ! cat /dev/zero > "$var/big" 2> /dev/null || fail "it is not full" ;;
+	read-only) mount -o remount,ro "$var" || fail "no remount" ;;
+	esac
+}
+
+# None of them can be loaded where there is no livepatching: they are tried, or not.
+boots_unwritable() {
+	install vendor_a_v1 vendor_b_v1
+	mkdir "$store/survived"
+	touch "$store/survived/vendor_a_v1"
+	unwritable "$1"
+	reject 1 "'vendor_a_v1' is loaded without a guard" boot
+	[[ $(grep -c "cannot be written" <<< "$said") == 2 ]] || fail "it says: $said"
+	says "'vendor_b_v1' is not loaded: the machine has not lived with it for 60 s yet"
+	says_not "'vendor_b_v1' is loaded without"
+	says_not "'vendor_a_v1' is not loaded: the machine"
+}
+boots_full() { boots_unwritable full; }
+boots_read_only() { boots_unwritable read-only; }
+it "a full disk keeps out of a boot only what the machine has not survived yet" boots_full
+it "so does one that must not be written" boots_read_only
+
+# Of what it died of, the guard tells, also where it cannot be moved.
+held_unwritable() {
+	install vendor_a_v1 vendor_b_v1
+	mkdir -p "$store/survived"
+	touch "$store/survived/vendor_a_v1" "$store/survived/vendor_b_v1"
+	mkdir "$guards"
+	printf 'boot of-another\nuptime 1.00\n' > "$guards/vendor_b_v1"
+	unwritable read-only
+	reject 1 "'vendor_b_v1' of set 2 is not loaded: the machine died" boot
+	says "'vendor_a_v1' is loaded without a guard"
+	says_not "'vendor_b_v1' is loaded without a guard"
+	timeout 60 klp-sets boot --settled=0 || fail "boot --settled ends with $?"
+}
+it "what the machine died of is held all the same" held_unwritable
+
+# What was written until then is gone; the store is as it was.
+half_written() {
+	local var=$KLP_SETS_ROOT/var before
+	install vendor_b_v1
+	before=$(content)
+	unwritable full
+	# Room for the folders, not for the file.
+	truncate -s -24K "$var/big"
+	reject 1 "The store is as it was" install $modules/vendor_a_v1.ko
+	says "No space left on device"
+	[[ $(content) == "$before" ]] || fail "the store holds $(content)"
+	[[ $(ls "$store") == content$'\n'content.1 ]] || fail "something is left: $(ls "$store")"
+}
+it "an installation on a full disk leaves nothing behind" half_written
+
+# Whoever dies in between, for whatever reason.
+half_loaded() {
+	install vendor_b_v1
+	reject 1 "no livepatching" install --load $modules/vendor_a_v1.ko
+	[[ $(ls "$store") == content$'\n'content.1 ]] || fail "something is left: $(ls "$store")"
+}
+it "nor does one that cannot be loaded" half_loaded
+
+assign_full() {
+	mkdir -p "$KLP_SETS_ROOT"/{etc/klp-sets,var}
+	mount -t tmpfs -o size=16k tmpfs "$KLP_SETS_ROOT/etc/klp-sets"
+	# shellcheck disable=SC2064
+	trap "umount '$KLP_SETS_ROOT/etc/klp-sets'" EXIT
+	! cat /dev/zero > "$KLP_SETS_ROOT/etc/klp-sets/big" 2> /dev/null || fail "it is not full"
+	reject 1 "assign.conf cannot be written: No space left on device. It is as it was" assign kpatch_cve 7
+	says_not ", but"
+}
+it "an assignment that cannot be kept is told of" assign_full
+
+# --- the machine that a guard is of ----------------------------------------------
+
+ours=0123456789abcdef0123456789abcdef
+theirs=fedcba9876543210fedcba9876543210
+
+copied() {
+	mkdir "$KLP_SETS_ROOT/etc"
+	echo $ours > "$KLP_SETS_ROOT/etc/machine-id"
+	install vendor_a_v1 vendor_b_v1 vendor_c_module
+	guard guards vendor_a_v1 $theirs
+	guard held vendor_b_v1 $theirs
+	accept list --stored
+	says_not "not loaded at boot"
+	reject 1 "guard is dropped that kept 'vendor_a_v1'" boot
+	says "mark is dropped that kept 'vendor_b_v1'"
+	says_not "the machine died"
+	[[ ! -e $store/guards/vendor_a_v1 && ! -e $store/held/vendor_a_v1 &&
+		! -e $store/held/vendor_b_v1 ]] || fail "they are there: $(find "$store")"
+	accept list --stored
+	says_not "not loaded at boot"
+	# And by any other verb that changes the store.
+	guard guards vendor_a_v1 $theirs
+	accept uninstall 3
+	says "guard is dropped that kept 'vendor_a_v1'"
+}
+it "guards that came with a copy of another machine are dropped, and told of" copied
+
+# The one that it is, one that does not tell, and a machine that has no id yet.
+not_copied() {
+	local id
+	install vendor_a_v1 vendor_b_v1
+	mkdir "$KLP_SETS_ROOT/etc"
+	for id in $ours '' uninitialized; do
+		echo "$id" > "$KLP_SETS_ROOT/etc/machine-id"
+		guard guards vendor_a_v1 $ours
+		guard guards vendor_b_v1
+		accept boot --settled=0
+		says_not dropped
+		accept list --stored
+		[[ $(grep -c "not loaded at boot: the machine died" <<< "$said") == 2 ]] ||
+			fail "with '$id' it says: $said"
+		rm -r "$store/held"
+	done
+}
+it "those of this machine are not" not_copied
 
 # --- damage --------------------------------------------------------------------
 
@@ -400,9 +776,10 @@ counts() {
 	accept policy stock_replace=refuse
 	install vendor_a_v1
 	accept policy set0_replaces_all=1
-	accept install --set 0 $modules/client_s1.ko
+	accept install --set 0 --replace-all $modules/client_s1.ko
 	says "set 1 leaves the store"
-	stored 01-set-0/current/client_s1.ko
+	stored 01-set-0/current/client_s1.ko \
+		01-set-0/current/replaced/01-set-1/current/vendor_a_v1.ko
 }
 it "the policy that will hold at boot decides what leaves the store" counts
 

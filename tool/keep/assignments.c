@@ -176,7 +176,7 @@ static bool is_about(const char *line, const char *name)
 	return word && parse_module(word) && !strcmp(word, name);
 }
 
-void assignment_keep(const char *name, const struct assignment *a)
+void assignment_keep(const char *name, const struct assignment *a, const char *by_then)
 {
 	char *text = read_conf(), *line, *path = conf_path();
 	char *new = a ? assignment_line(a) : NULL;
@@ -197,7 +197,8 @@ void assignment_keep(const char *name, const struct assignment *a)
 	if (new)
 		out = xasprintf("%s%s\n", out, new);
 	if (replace_file(path, out))
-		die("%s cannot be written: %s", path, file_strerror(errno));
+		die("%s cannot be written: %s. It is as it was%s%s", path, file_strerror(errno),
+		    *by_then ? ", but " : "", by_then);
 }
 
 /* --- the kernel ------------------------------------------------------------- */

@@ -34,8 +34,11 @@ bool assignment_is_pattern(const struct assignment *a);
 bool assignment_parse(const char *line, struct assignment *a);
 /* The same from MODULE SET [OBSOLETED SET...]. */
 bool assignment_from_words(char **words, size_t n, struct assignment *a);
-/* Puts it into the file, in the place of those with its name; NULL takes them out. */
-void assignment_keep(const char *name, const struct assignment *a);
+/*
+ * Puts it into the file, in the place of those with its name; NULL takes them out. Dies when
+ * that fails, with what the kernel has by then.
+ */
+void assignment_keep(const char *name, const struct assignment *a, const char *by_then);
 /* Dies when the file is none that can be replaced. To be called before the kernel is told. */
 void assignments_must_be_kept(void);
 /* Gives it to the kernel: 0, or a negative errno with what the kernel said, or NULL. */

@@ -207,24 +207,50 @@ char **list_folder(const char *path, size_t *n)
 	return names;
 }
 
-/* Readable by root only: whoever can open it could keep everybody waiting. */
-void lock_changes(void)
+/*
+ * Readable by root only: whoever can open it could keep everybody waiting. On a disk that
+ * must not be written, one that is there will do.
+ */
+static int open_lock(const char *folder, const char *path)
 {
-	char *folder = xasprintf("%s/var/lib/klp-sets", root_path());
-	char *path = xasprintf("%s/lock", folder);
 	int fd = -1;
 
 	if (!make_folder(folder))
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		die("%s cannot be locked: %s%s", path, strerror(errno),
-		    geteuid() ? ". This needs root" : "");
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
+	if (fd < 0 && (errno == EROFS || errno == ENOSPC || errno == EDQUOT)) {
+		int err = errno;
+
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		errno = err;
+	}
+	return fd;
+}
+
+bool try_lock_changes(void)
+{
+	char *folder = xasprintf("%s/var/lib/klp-sets", root_path());
+	char *path = xasprintf("%s/lock", folder);
+	int fd = open_lock(folder, path), err = errno;
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
 		if (!opt_quiet)
 			warn("waiting for another klp-sets, which holds %s", path);
-		if (flock(fd, LOCK_EX))
-			die("%s cannot be locked: %s", path, strerror(errno));
+		if (flock(fd, LOCK_EX)) {
+			err = errno;
+			close(fd);
+			fd = -1;
+		}
 	}
+	if (fd < 0)
+		warn("%s cannot be locked: %s%s", path, strerror(err),
+		     geteuid() ? ". This needs root" : "");
 	free(path);
 	free(folder);
+	return fd >= 0;
+}
+
+void lock_changes(void)
+{
+	if (!try_lock_changes())
+		exit(EXIT_REFUSED);
 }

@@ -7,6 +7,7 @@
 #ifndef KLP_SETS_KEEP_FILES_H
 #define KLP_SETS_KEEP_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* With all parents, and on disk when it returns. */
@@ -32,5 +33,7 @@ char **list_folder(const char *path, size_t *n);
  * the end of the process. Dies when it cannot be locked.
  */
 void lock_changes(void);
+/* The same for who must go on without it: false after a message. */
+bool try_lock_changes(void);
 
 #endif /* KLP_SETS_KEEP_FILES_H */

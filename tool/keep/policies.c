@@ -16,6 +16,7 @@
 
 #include "keep/policies.h"
 #include "keep/files.h"
+#include "keep/kernel.h"
 #include "read/util.h"
 
 const struct knob knobs[NR_KNOBS] = {

@@ -7,6 +7,9 @@
  *       content.12/01-set-7/current/vendor_a_v2.ko
  *       content.12/01-set-7/before-1/vendor_a_v1.ko
  *       content.12/02-stock-hotfix/current/hotfix.ko
+ *       content.12/02-stock-hotfix/current/build-id
+ *       content.12/02-stock-hotfix/current/parameters
+ *       content.12/02-stock-hotfix/current/replaced/01-set-3/current/vendor_c.ko
  *
  * The link is what counts. A change writes a whole new content beside the one that is
  * in force, with hard links to the files that stay, and puts it on disk. Then the link
@@ -28,6 +31,7 @@
 #include "keep/store.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
+#include "keep/kernel.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
@@ -35,6 +39,9 @@
 #include "read/util.h"
 
 #define CONTENT "content"
+#define REPLACED "replaced"
+#define BUILD "build-id"
+#define PARAMETERS "parameters"
 
 static char *join(const char *folder, const char *name)
 {
@@ -91,26 +98,44 @@ static bool parse_version(const char *name, size_t *version)
 	return true;
 }
 
+static void read_slots(struct store *s, const char *folder, struct slot **slots, size_t *nr,
+		       char **complaints);
+
 static void read_version(struct store *s, struct version *v, const char *folder,
 			 char **complaints)
 {
-	char **names, *name = NULL;
+	char **names, *file = NULL, *name = NULL;
+	size_t n, files = 0;
 	struct stat st;
-	size_t n;
 
 	names = list_folder(folder, &n);
-	if (!names)
+	if (!names) {
 		complain(complaints, s, "%s cannot be read: %s", folder, strerror(errno));
-	else if (n == 1)
-		name = module_name(names[0]);
-	if (names && !name) {
-		complain(complaints, s, "%s does not hold one module, as it should", folder);
-	} else if (name) {
-		v->path = join(folder, names[0]);
-		v->name = name;
-		if (!stat(v->path, &st))
-			v->installed = st.st_mtime;
+		return;
 	}
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(names[i], REPLACED)) {
+			read_slots(s, join(folder, names[i]), &v->replaced, &v->nr_replaced,
+				   complaints);
+		} else if (!strcmp(names[i], PARAMETERS)) {
+			v->parameters = read_file(join(folder, PARAMETERS));
+		} else if (!strcmp(names[i], BUILD)) {
+			v->build = read_file(join(folder, BUILD));
+		} else {
+			file = names[i];
+			files++;
+		}
+	}
+	if (files == 1)
+		name = module_name(file);
+	if (!name) {
+		complain(complaints, s, "%s does not hold one module, as it should", folder);
+		return;
+	}
+	v->path = join(folder, file);
+	v->name = name;
+	if (!stat(v->path, &st))
+		v->installed = st.st_mtime;
 }
 
 /* A version before that could not be read: those before it move up. */
@@ -154,30 +179,46 @@ static void read_slot(struct store *s, struct slot *slot, const char *folder, ch
 			 slot_label(slot), folder);
 }
 
-static void read_content(struct store *s, char **complaints)
+static struct slot *add_slot(struct slot **slots, size_t *nr)
+{
+	*slots = xrealloc(*slots, *nr + 1, sizeof(**slots));
+	memset(&(*slots)[*nr], 0, sizeof(**slots));
+	return &(*slots)[(*nr)++];
+}
+
+static void read_slots(struct store *s, const char *folder, struct slot **slots, size_t *nr,
+		       char **complaints)
 {
 	char **names;
 	struct slot slot;
 	size_t n;
 
-	s->slots = NULL;
-	s->nr_slots = 0;
-	names = list_folder(s->content, &n);
+	names = list_folder(folder, &n);
 	if (!names) {
-		complain(complaints, s, "%s/" CONTENT " points to %s, which cannot be read: %s",
-			 s->folder, s->content, strerror(errno));
+		complain(complaints, s, "%s cannot be read: %s", folder, strerror(errno));
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		char *path = join(s->content, names[i]);
+		char *path = join(folder, names[i]);
 
 		if (!parse_slot(names[i], &slot)) {
 			complain(complaints, s, "%s is not of the store", path);
 			continue;
 		}
 		read_slot(s, &slot, path, complaints);
-		*store_add(s) = slot;
+		*add_slot(slots, nr) = slot;
 	}
+}
+
+static void read_content(struct store *s, char **complaints)
+{
+	s->slots = NULL;
+	s->nr_slots = 0;
+	if (access(s->content, F_OK))
+		complain(complaints, s, "%s/" CONTENT " points to %s, which cannot be read: %s",
+			 s->folder, s->content, strerror(errno));
+	else
+		read_slots(s, s->content, &s->slots, &s->nr_slots, complaints);
 }
 
 /* What the link points to, or NULL when there is none. */
@@ -221,6 +262,68 @@ struct store *store_read(void)
 	return s;
 }
 
+char **store_releases(size_t *n)
+{
+	char *folder = xasprintf("%s/var/lib/klp-sets", root_path()), **names;
+	size_t nr = 0;
+	struct stat st;
+
+	names = list_folder(folder, n);
+	for (size_t i = 0; i < *n; i++) {
+		char *path = join(folder, names[i]);
+
+		if (!lstat(path, &st) && S_ISDIR(st.st_mode))
+			names[nr++] = names[i];
+		free(path);
+	}
+	*n = nr;
+	free(folder);
+	return names;
+}
+
+char **store_others(size_t *n)
+{
+	char **names = store_releases(n);
+	size_t nr = 0, nr_slots;
+
+	for (size_t i = 0; i < *n; i++) {
+		char *content = xasprintf("%s/var/lib/klp-sets/%s/" CONTENT, root_path(), names[i]);
+
+		list_folder(content, &nr_slots);
+		if (nr_slots && strcmp(names[i], kernel_release()))
+			names[nr++] = names[i];
+		free(content);
+	}
+	*n = nr;
+	return names;
+}
+
+char *store_other_labels(void)
+{
+	size_t n;
+	char **names = store_others(&n), *all = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		all = xasprintf("%s%s%s", all ? all : "", all ? ", " : "", names[i]);
+	return all;
+}
+
+int store_remove_of(const char *release)
+{
+	char *folder = xasprintf("%s/var/lib/klp-sets/%s", root_path(), release);
+	char *link = join(folder, CONTENT);
+	int ret = 0;
+
+	/* First the link: what is left when this is interrupted is an empty store. */
+	if (unlink(link) && errno != ENOENT)
+		ret = -1;
+	if (!ret)
+		ret = remove_tree(folder);
+	free(link);
+	free(folder);
+	return ret;
+}
+
 struct slot *store_find_set(const struct store *s, uint32_t set)
 {
 	for (size_t i = 0; i < s->nr_slots; i++) {
@@ -239,6 +342,24 @@ struct slot *store_find_stock(const struct store *s, const char *name)
 	return NULL;
 }
 
+/* Dies when it is one that another one has replaced, which keeps it. */
+static void explain_replaced(const struct store *s, const uint32_t *set, const char *name)
+{
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		const struct version *v = &s->slots[i].versions[0];
+
+		for (size_t j = 0; v->name && j < v->nr_replaced; j++) {
+			const struct slot *old = &v->replaced[j];
+
+			if (set ? old->has_set && old->replace_set == *set :
+				  old->versions[0].name && !strcmp(old->versions[0].name, name))
+				die("%s is not in the store of kernel %s: '%s' has taken its place. "
+				    "'klp-sets rollback %s' brings it back", slot_label(old),
+				    kernel_release(), v->name, v->name);
+		}
+	}
+}
+
 struct slot *store_find_arg(const struct store *s, const char *arg)
 {
 	uint32_t set;
@@ -249,8 +370,9 @@ struct slot *store_find_arg(const struct store *s, const char *arg)
 
 		if (slot)
 			return slot;
+		explain_replaced(s, &set, NULL);
 		die("set %u is not in the store of kernel %s. 'klp-sets list --stored' shows "
-		    "what is", set, kernel_release());
+		    "what is%s", set, kernel_release(), bare_number_hint(arg));
 	}
 	name = need_module_name(arg);
 	for (size_t i = 0; i < s->nr_slots; i++) {
@@ -260,6 +382,7 @@ struct slot *store_find_arg(const struct store *s, const char *arg)
 		    (slot->stock && !strcmp(slot->stock, name)))
 			return slot;
 	}
+	explain_replaced(s, NULL, name);
 	die("'%s' is not in the store of kernel %s. 'klp-sets list --stored' shows what is",
 	    arg, kernel_release());
 }
@@ -267,6 +390,13 @@ struct slot *store_find_arg(const struct store *s, const char *arg)
 char *stable_path(const struct store *s, const struct version *v)
 {
 	return xasprintf("%s/" CONTENT "%s", s->folder, v->path + strlen(s->content));
+}
+
+char *load_words(const struct store *s, const struct version *v)
+{
+	char *path = stable_path(s, v);
+
+	return v->parameters ? xasprintf("%s %s", path, v->parameters) : path;
 }
 
 char *date(time_t t)
@@ -292,9 +422,7 @@ const char *slot_label(const struct slot *slot)
 
 struct slot *store_add(struct store *s)
 {
-	s->slots = xrealloc(s->slots, s->nr_slots + 1, sizeof(*s->slots));
-	memset(&s->slots[s->nr_slots], 0, sizeof(*s->slots));
-	return &s->slots[s->nr_slots++];
+	return add_slot(&s->slots, &s->nr_slots);
 }
 
 void store_remove(struct store *s, struct slot *slot)
@@ -321,12 +449,94 @@ void slot_push(struct slot *slot, const char *name, struct module_file *file)
 	slot->versions[0].name = xstrdup(name);
 	slot->versions[0].path = xstrdup(file->path);
 	slot->versions[0].file = file;
+	if (is_this_machine() && running_build())
+		slot->versions[0].build = xstrdup(running_build());
 }
 
 void slot_pop(struct slot *slot)
 {
 	slot->nr_versions--;
 	memmove(slot->versions, slot->versions + 1, slot->nr_versions * sizeof(*slot->versions));
+}
+
+void store_keep_replaced(struct version *v, const struct slot *slot)
+{
+	*add_slot(&v->replaced, &v->nr_replaced) = *slot;
+}
+
+/* Whether two of them are one place in the store. */
+static bool same_slot(const struct slot *a, const struct slot *b)
+{
+	if (a->has_set != b->has_set)
+		return false;
+	return a->has_set ? a->replace_set == b->replace_set : !strcmp(a->stock, b->stock);
+}
+
+size_t store_bring_back(struct store *s, size_t index, const struct slot *slot)
+{
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		struct slot *there = &s->slots[i];
+		size_t n = there->nr_versions;
+
+		if (!same_slot(there, slot))
+			continue;
+		there->versions = xrealloc(there->versions, STORE_VERSIONS,
+					   sizeof(*there->versions));
+		for (size_t j = 0; n < STORE_VERSIONS && j < slot->nr_versions; j++) {
+			if (slot->versions[j].name)
+				there->versions[n++] = slot->versions[j];
+		}
+		there->nr_versions = n;
+		return i;
+	}
+	store_add(s);
+	memmove(&s->slots[index + 1], &s->slots[index],
+		(s->nr_slots - 1 - index) * sizeof(*s->slots));
+	s->slots[index] = *slot;
+	s->slots[index].leaves = false;
+	return index;
+}
+
+bool is_of_other_build(const struct version *v)
+{
+	return v->build && is_this_machine() && running_build() && strcmp(v->build, running_build());
+}
+
+void store_note_build(struct version *v)
+{
+	char *path, *text;
+
+	if (v->build || !is_this_machine() || !running_build())
+		return;
+	v->build = xstrdup(running_build());
+	path = xasprintf("%.*s/" BUILD, (int)(strrchr(v->path, '/') - v->path), v->path);
+	text = xasprintf("%s\n", v->build);
+	/* Next time, then. */
+	replace_file(path, text);
+	free(text);
+	free(path);
+}
+
+char *replaced_labels(const struct version *v)
+{
+	char *all = NULL;
+
+	for (size_t i = 0; i < v->nr_replaced; i++)
+		all = xasprintf("%s%s%s", all ? all : "", all ? ", " : "",
+				slot_label(&v->replaced[i]));
+	return all;
+}
+
+/* The content that is being written, until it is in force. */
+static const struct store *half;
+
+/* At the end of the process, however that comes about: the disk may be full of it. */
+static void drop_half(void)
+{
+	if (!half)
+		return;
+	unlink(join(half->folder, CONTENT ".link"));
+	remove_tree(half->next);
 }
 
 /* The store is as it was: whatever is left behind is not linked to. */
@@ -369,7 +579,18 @@ static char *next_content(const struct store *s)
 	return xasprintf("%s/" CONTENT ".%lu", s->folder, number + 1);
 }
 
-static void write_version(struct version *v, const char *folder)
+static void write_text(const char *folder, const char *name, const char *text)
+{
+	char *path = join(folder, name), *line = xasprintf("%s\n", text);
+
+	must(new_file(path, line, strlen(line)), "written", path);
+	free(line);
+	free(path);
+}
+
+static void write_slots(struct slot *slots, size_t n, const char *folder, unsigned int depth);
+
+static void write_version(struct version *v, const char *folder, unsigned int depth)
 {
 	const char *file = strrchr(v->path, '/');
 	/* A file of the store stays the same one, with the date of its installation. */
@@ -381,11 +602,18 @@ static void write_version(struct version *v, const char *folder)
 		must(link(v->path, path), "linked", path);
 	else
 		must(new_file(path, v->file->data, v->file->size), "written", path);
+	if (v->build)
+		write_text(folder, BUILD, v->build);
+	if (v->parameters)
+		write_text(folder, PARAMETERS, v->parameters);
+	/* Two that replace each other would get deeper each time. */
+	if (v->nr_replaced && depth < STORE_VERSIONS)
+		write_slots(v->replaced, v->nr_replaced, join(folder, REPLACED), depth + 1);
 	must(sync_folder(folder), "synced", folder);
 	v->path = path;
 }
 
-static void write_slot(struct slot *slot, const char *folder)
+static void write_slot(struct slot *slot, const char *folder, unsigned int depth)
 {
 	must(make_folder(folder), "made", folder);
 	for (size_t i = 0; i < slot->nr_versions; i++) {
@@ -393,7 +621,23 @@ static void write_slot(struct slot *slot, const char *folder)
 			continue;
 		write_version(&slot->versions[i],
 			      i ? xasprintf("%s/before-%zu", folder, i) :
-				  xasprintf("%s/current", folder));
+				  xasprintf("%s/current", folder), depth);
+	}
+	must(sync_folder(folder), "synced", folder);
+}
+
+static void write_slots(struct slot *slots, size_t n, const char *folder, unsigned int depth)
+{
+	must(make_folder(folder), "made", folder);
+	for (size_t i = 0; i < n; i++) {
+		struct slot *slot = &slots[i];
+
+		if (slot->has_set)
+			write_slot(slot, xasprintf("%s/%02zu-set-%u", folder, i + 1,
+						   slot->replace_set), depth);
+		else
+			write_slot(slot, xasprintf("%s/%02zu-stock-%s", folder, i + 1,
+						   slot->stock), depth);
 	}
 	must(sync_folder(folder), "synced", folder);
 }
@@ -407,18 +651,9 @@ void store_prepare(struct store *s)
 	must(make_folder(s->folder), "made", s->folder);
 	clean(s);
 	s->next = next_content(s);
-	must(make_folder(s->next), "made", s->next);
-	for (size_t i = 0; i < s->nr_slots; i++) {
-		struct slot *slot = &s->slots[i];
-
-		if (slot->has_set)
-			write_slot(slot, xasprintf("%s/%02zu-set-%u", s->next, i + 1,
-						   slot->replace_set));
-		else
-			write_slot(slot, xasprintf("%s/%02zu-stock-%s", s->next, i + 1,
-						   slot->stock));
-	}
-	must(sync_folder(s->next), "synced", s->next);
+	half = s;
+	atexit(drop_half);
+	write_slots(s->slots, s->nr_slots, s->next, 0);
 }
 
 void store_commit(struct store *s)
@@ -429,6 +664,7 @@ void store_commit(struct store *s)
 	must_commit(s, symlink(strrchr(s->next, '/') + 1, new), "made", new);
 	must_commit(s, sync_folder(s->folder), "synced", s->folder);
 	must_commit(s, rename(new, link), "renamed", new);
+	half = NULL;
 	s->content = s->next;
 	s->next = NULL;
 	if (sync_folder(s->folder))
@@ -441,6 +677,7 @@ void store_commit(struct store *s)
 
 void store_abandon(struct store *s)
 {
+	half = NULL;
 	remove_tree(s->next);
 	s->next = NULL;
 }

@@ -5,6 +5,7 @@
  * Patches come and go while they are read. One that is only half there, because
  * it is being set up or taken down, is not in effect and left out.
  */
+#include <errno.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,8 +129,8 @@ struct livepatch *machine_find_arg(const struct machine *m, const char *arg)
 	if (parse_set(arg, &set)) {
 		lp = machine_find_set(m, set);
 		if (!lp)
-			die("set %u has no livepatch on this machine; 'klp-sets list' shows all",
-			    set);
+			die("set %u has no livepatch on this machine; 'klp-sets list' shows all%s",
+			    set, bare_number_hint(arg));
 		return lp;
 	}
 	name = need_module_name(arg);
@@ -325,6 +326,7 @@ static void read_assignments(struct machine *m)
 {
 	char *text = read_file(SYS_KLP_SETS "/assign"), *line, *rest;
 
+	m->assignments_hidden = !text && errno != ENOENT;
 	if (!text)
 		return;
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))

@@ -27,6 +27,7 @@ struct machine {
 	size_t nr_patches;
 	struct assignment *assignments;
 	size_t nr_assignments;
+	bool assignments_hidden;	/* they could not be read: there may be any */
 	struct leftover *leftovers;
 	size_t nr_leftovers;
 };

@@ -16,18 +16,23 @@
 #include <unistd.h>
 
 #include "know/module.h"
+#include "keep/kernel.h"
+#include "keep/run.h"
 #include "read/image.h"
 #include "read/kmsg.h"
 #include "read/modfile.h"
 #include "read/names.h"
+#include "read/notes.h"
 #include "read/sysfs.h"
 #include "read/util.h"
 
 /* A new one each time: it would remember files and modules that have changed since. */
 static struct kmod_ctx *new_context(void)
 {
-	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	char *modules = xasprintf("/lib/modules/%s", running_release());
+	struct kmod_ctx *ctx = kmod_new(modules, NULL);
 
+	free(modules);
 	if (!ctx)
 		die("out of memory");
 	/* Whatever goes wrong is told by those who know why it was tried. */
@@ -247,12 +252,14 @@ static int hand_over(const struct module_file *file, const char *options)
 	return syscall(SYS_finit_module, file->fd, options, 0) ? -errno : 0;
 }
 
-int module_insert(const struct module_file *file, const char *name, char **said)
+int module_insert(const struct module_file *file, const char *name, const char *parameters,
+		  char **said)
 {
 	struct kmod_ctx *ctx = new_context();
 	struct kmod_module *mod = NULL;
 	const char *names, *options;
 	struct image *image;
+	char *all;
 	int fd, err;
 
 	image = image_open(file, said);
@@ -264,7 +271,11 @@ int module_insert(const struct module_file *file, const char *name, char **said)
 	if (!err) {
 		options = kmod_module_get_options(mod);
 		fd = kmsg_open();
-		err = hand_over(file, options ? options : "");
+		/* Of one that is there twice, the last one counts. */
+		all = xasprintf("%s%s%s", options ? options : "", options && parameters ? " " : "",
+				parameters ? parameters : "");
+		err = hand_over(file, all);
+		free(all);
 		*said = kmsg_read(fd, name);
 	}
 	if (!err) {
@@ -276,6 +287,68 @@ int module_insert(const struct module_file *file, const char *name, char **said)
 	kmod_module_unref(mod);
 	kmod_unref(ctx);
 	return err;
+}
+
+/* --- what is loaded ------------------------------------------------------------ */
+
+static char *build_id_of_file(const struct module_file *file)
+{
+	struct image *image;
+	struct place start;
+	uint64_t size, rest;
+	char *why, *build = NULL;
+	const unsigned char *notes;
+
+	image = image_open(file, &why);
+	if (!image) {
+		free(why);
+		return NULL;
+	}
+	if (image_section(image, ".note.gnu.build-id", &start, &size)) {
+		notes = image_bytes(image, start, &rest);
+		if (notes && rest >= size)
+			build = build_id_find(notes, size);
+	}
+	image_close(image);
+	return build;
+}
+
+static char *note_of(const struct module_file *file, const char *parameters)
+{
+	char *sum = module_file_sum(file);
+	char *note = xasprintf("loaded %s%s%s", sum, parameters ? " " : "",
+			       parameters ? parameters : "");
+
+	free(sum);
+	return note;
+}
+
+void module_note_loaded(const struct module_file *file, const char *name, const char *parameters)
+{
+	char *note = note_of(file, parameters);
+
+	run_note_load(name, note);
+	free(note);
+}
+
+bool module_is_file(const struct module_file *file, const char *name, const char *parameters)
+{
+	char *path = xasprintf("/sys/module/%s/notes/.note.gnu.build-id", name);
+	char *loaded = build_id_read(path), *build = build_id_of_file(file);
+	char *noted = run_noted_load(name), *note = note_of(file, parameters);
+	bool same = loaded && build && !strcmp(loaded, build);
+
+	/* Who has removed it and loaded another has left no note. */
+	if (noted && !strncmp(noted, "loaded ", 7))
+		same = (same || (!loaded && !build)) && !strcmp(noted, note);
+	else if (parameters)
+		same = false;
+	free(note);
+	free(noted);
+	free(build);
+	free(loaded);
+	free(path);
+	return same;
 }
 
 /* --- removing --------------------------------------------------------------- */

@@ -26,10 +26,19 @@ const struct core *module_core(void);
 /* Loads klp_sets with modprobe's rules, unless it is there. Dies with advice. */
 void module_need_core(void);
 /*
- * Loads a module of this name with its dependencies, as the file was read. 0 or a negative errno, with what the
- * kernel said about it in *said, as kmsg_read().
+ * Loads a module of this name with its dependencies, as the file was read, with the parameters
+ * of modprobe's configuration and these, or NULL. 0 or a negative errno, with what the kernel
+ * said about it in *said, as kmsg_read().
  */
-int module_insert(const struct module_file *file, const char *name, char **said);
+int module_insert(const struct module_file *file, const char *name, const char *parameters,
+		  char **said);
+/*
+ * Whether the module of this name is what is in the file, with these parameters or NULL: by what was noted when it was loaded
+ * in this boot, and by its build id. False when nobody knows.
+ */
+bool module_is_file(const struct module_file *file, const char *name, const char *parameters);
+/* To be called when it was loaded, for this. */
+void module_note_loaded(const struct module_file *file, const char *name, const char *parameters);
 /* Why a module could not be loaded, when the kernel did not say. */
 const char *module_strerror(int err);
 /*

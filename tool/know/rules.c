@@ -14,6 +14,7 @@
 #include "know/rules.h"
 #include "know/machine.h"
 #include "keep/assignments.h"
+#include "keep/kernel.h"
 #include "keep/policies.h"
 #include "read/livepatch.h"
 #include "read/symbols.h"

@@ -130,7 +130,8 @@ static bool read_sections(struct image *image)
 			return false;
 		section->size = shdr.sh_size;
 		section->flags = shdr.sh_flags;
-		if (shdr.sh_type != SHT_PROGBITS || !(shdr.sh_flags & SHF_ALLOC))
+		if ((shdr.sh_type != SHT_PROGBITS && shdr.sh_type != SHT_NOTE) ||
+		    !(shdr.sh_flags & SHF_ALLOC))
 			continue;
 		data = elf_rawdata(scn, NULL);
 		if (!data || data->d_size != shdr.sh_size)

@@ -91,6 +91,30 @@ int write_file_said(const char *path, const char *value, char **said)
 	return err;
 }
 
+char **kmsg_lines(const char *start, size_t *n)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char record[8192], *text, **lines = NULL;
+	ssize_t len;
+
+	*n = 0;
+	if (fd < 0)
+		return NULL;
+	while ((len = read(fd, record, sizeof(record) - 1)) > 0 || (len < 0 && errno == EPIPE)) {
+		if (len < 0)
+			continue;
+		record[len] = '\0';
+		text = strchr(record, ';');
+		if (!text || !skip(++text, start))
+			continue;
+		*strchrnul(text, '\n') = '\0';
+		lines = xrealloc(lines, *n + 1, sizeof(*lines));
+		lines[(*n)++] = xstrdup(text);
+	}
+	close(fd);
+	return lines;
+}
+
 double kmsg_age(const char *start)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -3,6 +3,8 @@
 #ifndef KLP_SETS_READ_KMSG_H
 #define KLP_SETS_READ_KMSG_H
 
+#include <stddef.h>
+
 /* From here on, what is new in the kernel's log; -1 when it cannot be read. */
 int kmsg_open(void);
 /*
@@ -10,6 +12,8 @@ int kmsg_open(void);
  * without "klp_sets: "; NULL when there are none. Closes the log.
  */
 char *kmsg_read(int fd, const char *module);
+/* The lines in the log that begin so, the oldest first. */
+char **kmsg_lines(const char *start, size_t *n);
 /* Seconds since the kernel last said something that begins so; -1: it is not in the log. */
 double kmsg_age(const char *start);
 /* write_file(), and what the kernel said about it, or NULL. */

@@ -152,6 +152,12 @@ struct module_file *module_file_open(const char *path, char **why)
 	return NULL;
 }
 
+char *module_file_sum(const struct module_file *file)
+{
+	return xasprintf("%zu-%016lx", file->content_size,
+			 hash_bytes(file->content, file->content_size));
+}
+
 void module_file_close(struct module_file *file)
 {
 	if (!file)

@@ -20,6 +20,8 @@ struct module_file {
 
 /* NULL with the reason in *why, which is to be freed. */
 struct module_file *module_file_open(const char *path, char **why);
+/* Tells two files apart by what is in them, decompressed: "SIZE-HASH". To be freed. */
+char *module_file_sum(const struct module_file *file);
 void module_file_close(struct module_file *file);
 
 #endif /* KLP_SETS_READ_MODFILE_H */

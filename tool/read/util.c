@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -304,13 +303,19 @@ void pause_for(double seconds)
 }
 
 /* FNV-1a */
-uint64_t hash_string(const char *s)
+uint64_t hash_bytes(const void *data, size_t size)
 {
+	const unsigned char *bytes = data;
 	uint64_t h = 0xcbf29ce484222325;
 
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3;
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ bytes[i]) * 0x100000001b3;
 	return h ^ h >> 32;
+}
+
+uint64_t hash_string(const char *s)
+{
+	return hash_bytes(s, strlen(s));
 }
 
 bool parse_set(const char *s, uint32_t *set)
@@ -328,37 +333,25 @@ bool parse_set(const char *s, uint32_t *set)
 	return true;
 }
 
+static const char *bare_option, *bare_number;
+
+void note_bare_number(const char *option, const char *number)
+{
+	bare_option = option;
+	bare_number = number;
+}
+
+const char *bare_number_hint(const char *arg)
+{
+	if (!bare_number || strcmp(arg, bare_number))
+		return "";
+	return xasprintf(". The seconds of --%s follow a '=': --%s=%s", bare_option, bare_option,
+			 bare_number);
+}
+
 const char *root_path(void)
 {
 	const char *root = getenv("KLP_SETS_ROOT");
 
 	return root ? root : "";
-}
-
-/* It is a part of paths: 6.12.118+deb13-amd64, 5.14.0-427.el9.x86_64 */
-static bool is_release(const char *name)
-{
-	return *name != '.' && !strchr(name, '/') && strlen(name) < sizeof(((struct utsname *)0)->release);
-}
-
-const char *kernel_release(void)
-{
-	static struct utsname name;
-	const char *release = getenv("KLP_SETS_KERNEL");
-
-	if (release && *release) {
-		if (!is_release(release))
-			die("KLP_SETS_KERNEL is '%s', which no kernel can be called", release);
-		return release;
-	}
-	if (uname(&name))
-		die("uname: %s", strerror(errno));
-	return name.release;
-}
-
-bool is_this_machine(void)
-{
-	struct utsname name;
-
-	return !*root_path() && !uname(&name) && !strcmp(name.release, kernel_release());
 }

@@ -12,6 +12,9 @@ enum {
 	EXIT_OK = 0,
 	EXIT_REFUSED = 1,	/* it cannot be done, or there is a conflict */
 	EXIT_USAGE = 2,		/* the command line is wrong */
+	/* Of status alone: */
+	EXIT_TRANSITION = 3,	/* a transition is in progress, and all else is well */
+	EXIT_UNKNOWN = 4,	/* it cannot be found out */
 };
 
 /* Options that come before or after the verb, for every verb; set by main.c. */
@@ -69,9 +72,15 @@ double now(void);
 void pause_for(double seconds);
 
 uint64_t hash_string(const char *s);
+uint64_t hash_bytes(const void *data, size_t size);
 
 /* A set as people write it: decimal, 0 to 4294967295. False for anything else. */
 bool parse_set(const char *s, uint32_t *set);
+
+/* A number after an option that may have one only behind a '=': it counts as an argument. */
+void note_bare_number(const char *option, const char *number);
+/* What to say when there is no such argument: a sentence that begins with ". ", or nothing. */
+const char *bare_number_hint(const char *arg);
 
 /*
  * The first part of the path of everything that is read or written, "" by default;
@@ -79,9 +88,5 @@ bool parse_set(const char *s, uint32_t *set);
  * be tried in a folder. It does not apply to /sys and /proc.
  */
 const char *root_path(void);
-/* Whether what is kept is that of the running kernel, and not of another or of a folder. */
-bool is_this_machine(void);
-/* The kernel that the store is for: uname -r, or KLP_SETS_KERNEL from the environment. */
-const char *kernel_release(void);
 
 #endif /* KLP_SETS_READ_UTIL_H */

@@ -16,6 +16,7 @@
 #include "know/transition.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
+#include "keep/kernel.h"
 #include "read/livepatch.h"
 #include "read/names.h"
 #include "read/util.h"
@@ -62,6 +63,8 @@ static const char *describe(const struct machine *m, const struct assignment *a,
 		return "enabled, in this set";
 	if (machine_find(m, a->name))
 		return "enabled, but not in this set";
+	if (m->assignments_hidden)
+		return "? (only root may see what waits)";
 	if (!kept)
 		return "waits for it, until klp_sets is removed";
 	return waits(m, a->name) ? "waits for it" : "at the next boot or load";
@@ -89,7 +92,7 @@ static void add_json(json_object *list, const struct machine *m, const struct as
 	json_object_object_add(row, "set", json_object_new_int64(a->replace_set));
 	json_object_object_add(row, "obsoletes", json_sets(a->obsoletes, a->nr_obsoletes));
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));
-	json_object_object_add(row, "waiting",
+	json_object_object_add(row, "waiting", m->assignments_hidden ? NULL :
 			       json_object_new_boolean(waits(m, a->name)));
 	json_object_object_add(row, "enabled", json_object_new_boolean(belongs(m, a)));
 	json_object_array_add(list, row);
@@ -116,6 +119,8 @@ static void show(void)
 		nr++;
 	}
 	json_object_object_add(root, "assignments", list);
+	if (m->assignments_hidden && !opt_quiet)
+		warn("others may wait in the kernel: only root may see them");
 	if (opt_json)
 		json_print(root);
 	else if (nr)
@@ -154,7 +159,7 @@ static int drop(const char *arg)
 			    strerror(-err));
 	}
 	if (kept)
-		assignment_keep(module, NULL);
+		assignment_keep(module, NULL, waiting ? "the kernel does not wait for it any more" : "");
 	if (!opt_quiet) {
 		const struct livepatch *lp = machine_find(m, module);
 
@@ -215,6 +220,18 @@ int assign_enabled(const struct machine *m, const struct assignment *a)
 	return status;
 }
 
+/* What cannot be taken back, when the file cannot be written. */
+static const char *now_in_kernel(const struct machine *m, const struct livepatch *lp,
+				 const struct assignment *a)
+{
+	if (!m->livepatching)
+		return "";
+	return lp ? xasprintf("'%s' belongs to set %u until it is unloaded", a->name,
+			      a->replace_set) :
+		    xasprintf("the kernel has the assignment to set %u until the next boot, or "
+			      "'klp-sets assign %s -'", a->replace_set, a->name);
+}
+
 static int assign(char **words, size_t n)
 {
 	struct machine *m = this_machine();
@@ -246,7 +263,7 @@ static int assign(char **words, size_t n)
 	if (err)
 		die("'%s' is not assigned to set %u: %s", a.name, a.replace_set,
 		    said ? said : why_refused(err));
-	assignment_keep(a.name, &a);
+	assignment_keep(a.name, &a, now_in_kernel(m, lp, &a));
 	if (!opt_quiet && lp)
 		printf("'%s' belongs to set %u now, and whenever it is loaded\n", a.name,
 		       a.replace_set);

@@ -24,6 +24,8 @@
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
+#include "keep/kernel.h"
+#include "keep/run.h"
 #include "keep/store.h"
 #include "read/livepatch.h"
 #include "read/symbols.h"
@@ -93,7 +95,7 @@ static int give_assignments(const struct assignment *all, size_t n)
 static bool is_held(const struct store *s, const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
-	const char *path = stable_path(s, v);
+	const char *path = load_words(s, v);
 	time_t when;
 
 	if (!guard_held(v->name, &when))
@@ -108,9 +110,28 @@ static bool is_held(const struct store *s, const struct slot *slot)
 	return true;
 }
 
+static bool is_for_other_build(const struct store *s, const struct slot *slot)
+{
+	const struct version *v = &slot->versions[0];
+
+	if (!is_of_other_build(v))
+		return false;
+	warn("'%s' of %s is not loaded: it was stored for another build of kernel %s. Build it again, "
+	     "and install that; or, if it fits: klp-sets install %s", v->name, slot_label(slot),
+	     kernel_release(), load_words(s, v));
+	return true;
+}
+
+struct job {
+	const struct store *store;
+	const struct slot *slot;
+};
+
 static int load_slot(const void *data)
 {
-	const struct slot *slot = data;
+	const struct job *job = data;
+	const struct slot *slot = job->slot;
+	const char *name = slot->versions[0].name;
 	struct load_options options = { .wait = { true, wait_at_boot.seconds } };
 	struct module_file *file;
 	struct livepatch *lp = slot_read(slot, 0, &file);
@@ -118,9 +139,19 @@ static int load_slot(const void *data)
 	if (!lp)
 		return EXIT_REFUSED;
 	options.set = slot_wish(slot, lp);
-	/* Without a guard, nothing would keep it from killing every boot. */
-	if (!guard_raise(slot->versions[0].name))
-		return EXIT_REFUSED;
+	options.parameters = slot->versions[0].parameters;
+	if (!guard_raise(name)) {
+		/* Nothing would keep it from killing every boot. */
+		if (!guard_survived(name)) {
+			warn("'%s' is not loaded: the machine has not lived with it for %d s yet, and it "
+			     "cannot have a guard. To try it by hand: klp-sets load %s", name,
+			     GUARD_SECONDS, load_words(job->store, &slot->versions[0]));
+			return EXIT_REFUSED;
+		}
+		/* Better than a machine that has none of its livepatches. */
+		warn("'%s' is loaded without a guard, since the machine has survived it before",
+		     name);
+	}
 	return load_patch(file, &options);
 }
 
@@ -134,13 +165,14 @@ static int turn_back(const void *data)
 	return verb_reverse.run(3, argv);
 }
 
-static int boot_slot(const struct store *s, const struct slot *slot)
+static int boot_slot(const struct store *s, struct slot *slot)
 {
+	const struct job job = { s, slot };
 	const char *name = slot->versions[0].name;
 	struct livepatch *lp;
 	int status;
 
-	if (!name || is_held(s, slot))
+	if (!name || is_for_other_build(s, slot) || is_held(s, slot))
 		return EXIT_REFUSED;
 	if (is_enabled(name)) {
 		if (!opt_quiet)
@@ -149,9 +181,11 @@ static int boot_slot(const struct store *s, const struct slot *slot)
 	}
 	/* Here, so that not each of the children reads them. */
 	symbols_of_kernel();
-	status = apart(name, load_slot, slot);
-	if (status == EXIT_OK)
+	status = apart(name, load_slot, &job);
+	if (status == EXIT_OK) {
+		store_note_build(&slot->versions[0]);
 		return EXIT_OK;
+	}
 	lp = machine_find(machine_read(), name);
 	/* Completed after its time was over. */
 	if (lp && !lp->transition)
@@ -163,8 +197,21 @@ static int boot_slot(const struct store *s, const struct slot *slot)
 		/* It may have been refused before it was loaded. */
 		guard_drop(name);
 	}
+	run_note_load(name, "refused");
 	warn("'%s' of %s was not loaded", name, slot_label(slot));
 	return status;
+}
+
+/* A new kernel was booted, and nobody has installed anything for it yet. */
+static void tell_of_others(void)
+{
+	char *others = store_other_labels();
+
+	if (others)
+		warn("nothing is stored for kernel %s, while something is for %s: this kernel runs "
+		     "without livepatches until those that are built for it are installed",
+		     kernel_release(), others);
+	free(others);
 }
 
 static int boot(void)
@@ -174,11 +221,14 @@ static int boot(void)
 	struct assignment *assignments;
 	size_t n;
 
-	lock_changes();
+	/* Where nothing can be written, nobody changes anything either. */
+	try_lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
 	if (s->damaged)
 		status = EXIT_REFUSED;
+	if (!s->nr_slots && !s->damaged)
+		tell_of_others();
 	assignments = assignments_kept(&n);
 	if (n) {
 		if (apart("klp_sets", need_core, NULL) == EXIT_OK)

@@ -14,10 +14,12 @@
 #include "verbs/load.h"
 #include "verbs/options.h"
 #include "know/machine.h"
+#include "know/parameters.h"
 #include "know/rules.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
+#include "keep/kernel.h"
 #include "keep/policies.h"
 #include "keep/store.h"
 #include "read/elf.h"
@@ -67,7 +69,8 @@ static struct machine *stored_machine(const struct store *s, const struct slot *
 		struct livepatch *lp = NULL;
 		struct verdict *v;
 
-		if (slot != changed && !slot->leaves)
+		/* Boot leaves it out, too. */
+		if (slot != changed && !slot->leaves && !is_of_other_build(&slot->versions[0]))
 			lp = slot_read(slot, 0, NULL);
 		if (!lp)
 			continue;
@@ -103,38 +106,83 @@ static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v
 	    "'klp-sets uninstall' makes room", livepatch_who(lp));
 }
 
+/* Nobody may lose what other teams have stored, because of a flag that a tool sets by default. */
+static void refuse_replace_all(const struct store *s, const struct livepatch *lp,
+			       const struct verdict *v)
+{
+	char *who = NULL;
+
+	for (size_t i = 0; i < v->nr_replaced; i++) {
+		const struct slot *slot = slot_of(s, v->replaced[i]->name);
+
+		/* That was asked for, by number. */
+		if (slot->has_set && lp->has_set && livepatch_obsoletes(lp, slot->replace_set))
+			continue;
+		who = xasprintf("%s%s'%s' of %s", who ? who : "", who ? ", " : "",
+				slot->versions[0].name, slot_label(slot));
+	}
+	if (!who)
+		return;
+	warn("%s replaces every livepatch: it would take out of the store %s", livepatch_who(lp),
+	     who);
+	if (lp->has_set)
+		die("%s is not stored. With --replace-all it is, and they go; 'klp-sets policy "
+		    "allow_replace_all=0' has it replace its own set only", livepatch_who(lp));
+	die("%s is not stored. With --replace-all it is, and they go; with --set N, or after "
+	    "'klp-sets policy stock_replace=scoped', it leaves them alone", livepatch_who(lp));
+}
+
+/* What leaves the store because of a livepatch. */
+struct room {
+	char *said;		/* to be told when it is done */
+	struct slot *slots;
+	size_t nr_slots;
+};
+
 /*
  * Dies when the livepatch would be refused by a machine that has loaded the store. Whom
  * it replaces, since it obsoletes their sets or replaces everything, leaves the store:
- * the machine that has loaded it does not have them either. Returns what to say of it
- * when it is done.
+ * the machine that has loaded it does not have them either.
  */
-static char *make_room(struct store *s, const struct livepatch *lp)
+static struct room make_room(struct store *s, const struct livepatch *lp, bool replace_all)
 {
 	struct slot *own = find_slot(s, lp), *same = slot_of(s, lp->name);
-	char *said = xstrdup("");
+	struct room room = { .said = xstrdup("") };
 	struct verdict *v;
 
 	/* It was stored for another set: a module can be loaded once only. */
 	if (same && same != own)
 		same->leaves = true;
 	v = rules_judge(stored_machine(s, own), lp, known_symbols());
+	if (!replace_all)
+		refuse_replace_all(s, lp, v);
 	for (size_t i = 0; i < v->nr_replaced; i++)
 		slot_of(s, v->replaced[i]->name)->leaves = true;
 	/* Without those, nothing that they have can be in its way. */
 	refuse_conflicts(lp, rules_judge(stored_machine(s, own), lp, known_symbols()));
 
-	for (size_t i = s->nr_slots; i-- > 0;) {
+	for (size_t i = 0; i < s->nr_slots;) {
 		struct slot *slot = &s->slots[i];
 
-		if (!slot->leaves)
+		if (!slot->leaves) {
+			i++;
 			continue;
-		said = xasprintf("%s leaves the store: %s takes the place of its '%s'\n%s",
-				 slot_label(slot), livepatch_who(lp), slot->versions[0].name,
-				 said);
+		}
+		room.said = xasprintf("%s%s leaves the store: %s takes the place of its '%s'\n",
+				      room.said, slot_label(slot), livepatch_who(lp),
+				      slot->versions[0].name);
+		room.slots = xrealloc(room.slots, room.nr_slots + 1, sizeof(*room.slots));
+		room.slots[room.nr_slots++] = *slot;
 		store_remove(s, slot);
 	}
-	return said;
+	return room;
+}
+
+/* With all their versions: a rollback brings them back. */
+static void keep_room(struct version *v, const struct room *room)
+{
+	for (size_t i = 0; i < room->nr_slots; i++)
+		store_keep_replaced(v, &room->slots[i]);
 }
 
 /* The livepatch in a file, with the set that it will have; dies when it cannot be stored. */
@@ -171,6 +219,11 @@ static bool same_content(const char *path, const struct module_file *file)
 	return same;
 }
 
+static bool same_parameters(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
 /* --- install ---------------------------------------------------------------- */
 
 static void commit(struct store *s, const char *name)
@@ -196,6 +249,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 	int status;
 
 	options->set = slot_wish(slot, lp);
+	options->parameters = slot->versions[0].parameters;
 	s->loaded = lp->name;
 	options->loaded = commit_loaded;
 	options->data = s;
@@ -209,7 +263,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 	return status;
 }
 
-static int install(const char *path, const uint32_t *set, bool load)
+static int install(char **words, const uint32_t *set, bool load, bool replace_all)
 {
 	struct load_options options = { };
 	struct module_file *file;
@@ -217,19 +271,23 @@ static int install(const char *path, const uint32_t *set, bool load)
 	struct store *s;
 	struct slot *slot;
 	int status = EXIT_OK;
-	char *left, *why;
+	struct room room;
+	char *why, *parameters;
 	bool known;
 
-	file = module_file_open(path, &why);
+	parameters_need_form("install", words + 1);
+	file = module_file_open(words[0], &why);
 	if (!file)
-		die("%s cannot be stored: %s", path, why);
+		die("%s cannot be stored: %s", words[0], why);
+	parameters = parameters_from_words(file, words + 1);
 	lp = read_livepatch(file, set);
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
-	left = make_room(s, lp);
+	room = make_room(s, lp, replace_all);
 	slot = find_slot(s, lp);
 	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
+		same_parameters(slot->versions[0].parameters, parameters) &&
 		same_content(slot->versions[0].path, file);
 	if (!slot) {
 		slot = store_add(s);
@@ -237,10 +295,16 @@ static int install(const char *path, const uint32_t *set, bool load)
 		slot->replace_set = lp->replace_set;
 		slot->stock = lp->has_set ? NULL : lp->name;
 	}
+	if (known && is_of_other_build(&slot->versions[0])) {
+		/* Whoever installs it once more knows that it fits. */
+		slot->versions[0].build = xstrdup(running_build());
+	}
 	if (!known) {
 		slot_push(slot, lp->name, file);
+		slot->versions[0].parameters = parameters;
 		guard_forget(lp->name);
 	}
+	keep_room(&slot->versions[0], &room);
 	store_prepare(s);
 	if (load && !(known && is_enabled(lp->name)))
 		status = load_prepared(s, slot, lp, file, &options);
@@ -248,11 +312,14 @@ static int install(const char *path, const uint32_t *set, bool load)
 		commit(s, lp->name);
 	if (opt_quiet)
 		return status;
-	printf("%s%s is %s for kernel %s", left, livepatch_who(lp), known ? "stored already" : "stored",
+	printf("%s%s is %s for kernel %s", room.said, livepatch_who(lp), known ? "stored already" : "stored",
 	       kernel_release());
 	if (slot->nr_versions > 1 && slot->has_set)
 		printf("; 'klp-sets rollback %u' goes back to '%s'", slot->replace_set,
 		       slot->versions[1].name);
+	else if (slot->versions[0].nr_replaced)
+		printf("; 'klp-sets rollback %s' brings back %s", lp->name,
+		       replaced_labels(&slot->versions[0]));
 	putchar('\n');
 	return status;
 }
@@ -260,22 +327,24 @@ static int install(const char *path, const uint32_t *set, bool load)
 static int cmd_install(int argc, char **argv)
 {
 	const uint32_t *set = NULL;
-	bool load = false;
+	bool load = false, replace_all = false;
 	const struct opt opts[] = {
 		{ "set", 0, TAKES_SET, &set, "put it into this set" },
 		{ "load", 0, TAKES_NOTHING, &load, "load it now as well" },
+		{ "replace-all", 0, TAKES_NOTHING, &replace_all,
+		  "let it take others out of the store, if it replaces everything" },
 		{ 0 }
 	};
 
-	parse_options(&verb_install, argc, argv, opts, 1, 1,
+	parse_options(&verb_install, argc, argv, opts, 1, -1,
 		      "one FILE; 'klp-sets list --stored' shows what is stored");
-	return install(argv[0], set, load);
+	return install(argv, set, load, replace_all);
 }
 
 const struct verb verb_install = {
 	.name = "install",
 	.run = cmd_install,
-	.arguments = "[--set N] [--load] FILE",
+	.arguments = "[--set N] [--load] [--replace-all] FILE [PARAMETER=TEXT...]",
 	.help = "keep a livepatch in the store, to be loaded at boot",
 };
 
@@ -286,7 +355,7 @@ static int cmd_uninstall(int argc, char **argv)
 	static const struct opt opts[] = { { 0 } };
 	struct store *s;
 	struct slot *slot;
-	char *label, *name;
+	char *label, *name, *with;
 
 	parse_options(&verb_uninstall, argc, argv, opts, 1, 1,
 		      "one set, or the name of a stored livepatch");
@@ -296,6 +365,7 @@ static int cmd_uninstall(int argc, char **argv)
 	slot = store_find_arg(s, argv[0]);
 	label = xstrdup(slot_label(slot));
 	name = slot->versions[0].name;
+	with = replaced_labels(&slot->versions[0]);
 	store_remove(s, slot);
 	store_prepare(s);
 	store_commit(s);
@@ -306,6 +376,8 @@ static int cmd_uninstall(int argc, char **argv)
 	if (opt_quiet)
 		return EXIT_OK;
 	printf("%s is not in the store any more", label);
+	if (with)
+		printf(", nor is %s, which it had replaced", with);
 	if (name && is_this_machine() && is_enabled(name))
 		printf("; '%s' stays loaded until the next boot or 'klp-sets unload %s'", name,
 		       name);
@@ -331,15 +403,84 @@ static bool has_other(const struct slot *slot)
 	       !machine_find(m, slot->versions[0].name);
 }
 
-static int rollback(const char *arg, struct load_options *options)
+/*
+ * Takes the current version away, and brings back what it had replaced. Returns the slot, or
+ * NULL when nothing is left of it.
+ */
+static struct slot *step_back(struct store *s, struct slot *slot, struct livepatch **lp,
+			      struct module_file **file, char **said)
+{
+	const struct version from = slot->versions[0];
+	size_t index = slot - s->slots, at;
+	struct slot *now = NULL;
+
+	*said = xstrdup("");
+	*lp = NULL;
+	slot_pop(slot);
+	if (slot->nr_versions && is_of_other_build(&slot->versions[0]))
+		die("'%s' was stored for another build of kernel %s. If it fits, 'klp-sets install "
+		    "%s' makes it the current version. The store is as it was",
+		    slot->versions[0].name, kernel_release(),
+		    load_words(s, &slot->versions[0]));
+	if (slot->nr_versions) {
+		*lp = slot_read(slot, 0, file);
+		if (!*lp)
+			die("the store is as it was");
+	} else {
+		store_remove(s, slot);
+	}
+	for (size_t i = from.nr_replaced; i-- > 0;) {
+		const struct slot *old = &from.replaced[i];
+
+		at = store_bring_back(s, index, old);
+		index += at == index && *lp;
+		*said = xasprintf("%s is in the store again, with '%s'\n%s", slot_label(old),
+				  s->slots[at].versions[0].name ?: "(missing)", *said);
+	}
+	if (*lp)
+		now = find_slot(s, *lp);
+	/* Others may have come since, which do not go together with those. */
+	for (size_t i = 0; i < from.nr_replaced; i++) {
+		const struct slot *old = from.replaced[i].has_set ?
+					 store_find_set(s, from.replaced[i].replace_set) :
+					 store_find_stock(s, from.replaced[i].stock);
+		struct livepatch *back = slot_read(old, 0, NULL);
+
+		if (back)
+			refuse_conflicts(back, rules_judge(stored_machine(s, old), back,
+							   known_symbols()));
+	}
+	return now;
+}
+
+/* There was no version before, but what it had replaced. */
+static int rollback_to_nothing(struct store *s, const char *from, const char *back)
+{
+	store_prepare(s);
+	store_commit(s);
+	if (from) {
+		guard_forgive(from);
+		guard_forget(from);
+	}
+	if (opt_quiet)
+		return EXIT_OK;
+	printf("%s'%s' is not in the store any more\n", back, from ? from : "(missing)");
+	if (from && is_this_machine() && is_enabled(from))
+		printf("'%s' stays loaded until the next boot, or until 'klp-sets unload %s' and 'klp-sets boot'\n",
+		       from, from);
+	return EXIT_OK;
+}
+
+static int rollback(const char *arg, struct load_options *options, bool replace_all)
 {
 	struct module_file *file;
 	struct livepatch *lp;
 	struct store *s;
 	struct slot *slot;
 	int status = EXIT_OK;
-	char *from, *left;
+	struct room room;
 	bool load, held;
+	char *from, *back;
 	time_t when;
 
 	lock_changes();
@@ -347,16 +488,16 @@ static int rollback(const char *arg, struct load_options *options)
 	s = store_read();
 	slot = store_find_arg(s, arg);
 	from = slot->versions[0].name;
-	if (slot->nr_versions < 2)
+	if (slot->nr_versions < 2 && !slot->versions[0].nr_replaced)
 		die("there is no version before '%s' of %s in the store", from ? from : "?",
 		    slot_label(slot));
-	slot_pop(slot);
-	lp = slot_read(slot, 0, &file);
-	if (!lp)
-		die("the store is as it was");
+	slot = step_back(s, slot, &lp, &file, &back);
+	if (!slot)
+		return rollback_to_nothing(s, from, back);
 	held = guard_held(lp->name, &when);
-	left = make_room(s, lp);
+	room = make_room(s, lp, replace_all);
 	slot = find_slot(s, lp);
+	keep_room(&slot->versions[0], &room);
 	store_prepare(s);
 	load = is_this_machine() && has_other(slot);
 	if (load)
@@ -372,7 +513,8 @@ static int rollback(const char *arg, struct load_options *options)
 		     lp->name, date(when));
 	if (opt_quiet)
 		return status;
-	printf("%s%s is stored again%s", left, livepatch_who(lp), load ? ", and loaded" : "");
+	printf("%s%s%s is stored again%s", room.said, back, livepatch_who(lp),
+	       load ? ", and loaded" : "");
 	if (slot->nr_versions > 1)
 		printf("; before it: '%s'", slot->versions[1].name);
 	if (from && !strcmp(from, lp->name) && is_enabled(from))
@@ -384,20 +526,23 @@ static int rollback(const char *arg, struct load_options *options)
 static int cmd_rollback(int argc, char **argv)
 {
 	struct load_options load = { .wait.seconds = FOR_EVER };
+	bool replace_all = false;
 	const struct opt opts[] = {
 		{ "wait", 0, MAY_TAKE_SECONDS, &load.wait,
 		  "wait so long for each transition, or as long as it takes" },
+		{ "replace-all", 0, TAKES_NOTHING, &replace_all,
+		  "let it take others out of the store, if it replaces everything" },
 		{ 0 }
 	};
 
 	parse_options(&verb_rollback, argc, argv, opts, 1, 1,
 		      "one set, or the name of a stored livepatch");
-	return rollback(argv[0], &load);
+	return rollback(argv[0], &load, replace_all);
 }
 
 const struct verb verb_rollback = {
 	.name = "rollback",
 	.run = cmd_rollback,
-	.arguments = "[--wait[=SECONDS]] SET|PATCH",
+	.arguments = "[--wait[=SECONDS]] [--replace-all] SET|PATCH",
 	.help = "go back to the version before, in the store and on the machine",
 };

@@ -135,6 +135,8 @@ static void print_text(const struct machine *m, bool verbose)
 	print_table(m, verbose);
 	for (size_t i = 0; i < m->nr_assignments; i++)
 		print_assignment(&m->assignments[i]);
+	if (m->assignments_hidden && !opt_quiet)
+		warn("livepatches may be assigned that are not loaded yet: only root may see them");
 	if (!m->core && !opt_quiet)
 		puts("klp_sets is not loaded, so there are no sets; 'modprobe klp_sets' loads it.");
 }
@@ -222,7 +224,7 @@ static void print_json(const struct machine *m)
 	array = json_object_new_array();
 	for (size_t i = 0; i < m->nr_assignments; i++)
 		json_object_array_add(array, json_assignment(&m->assignments[i]));
-	json_object_object_add(root, "assignments", array);
+	json_object_object_add(root, "assignments", m->assignments_hidden ? NULL : array);
 
 	json_print(root);
 }

@@ -18,6 +18,7 @@
 #include "know/effect.h"
 #include "know/machine.h"
 #include "know/module.h"
+#include "know/parameters.h"
 #include "know/rules.h"
 #include "know/transition.h"
 #include "keep/assignments.h"
@@ -156,7 +157,7 @@ static int insert_once(const struct loading *l, char **said)
 	sigaddset(&interrupts, SIGINT);
 	sigaddset(&interrupts, SIGTERM);
 	sigprocmask(SIG_BLOCK, &interrupts, &before);
-	err = module_insert(l->file, l->lp->name, said);
+	err = module_insert(l->file, l->lp->name, l->options->parameters, said);
 	if (!err && l->options->loaded)
 		l->options->loaded(l->options->data);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -189,8 +190,10 @@ static int load(struct loading *l)
 	guard_raise(l->lp->name);
 	err = insert(l, &said);
 	l->inserted = now();
-	if (!err)
+	if (!err) {
+		module_note_loaded(l->file, l->lp->name, l->options->parameters);
 		return EXIT_OK;
+	}
 	guard_drop(l->lp->name);
 	unassign(l);
 	if (lost_race(err, said)) {
@@ -299,6 +302,30 @@ static int finish(const struct loading *l)
 	return status;
 }
 
+/* Whoever loads the same once more, as tools do that look after many machines, has it already. */
+static bool is_loaded_already(const struct loading *l)
+{
+	const struct livepatch *lp = l->lp, *now = machine_find(l->before, lp->name);
+
+	if (!now || !now->enabled || now->transition || now->managed != (lp->has_set || lp->native))
+		return false;
+	if (now->managed && lp->has_set && now->replace_set != lp->replace_set)
+		return false;
+	return module_is_file(l->file, lp->name, l->options->parameters);
+}
+
+static int tell_loaded_already(const struct loading *l)
+{
+	const struct livepatch *now = machine_find(l->before, l->lp->name);
+	bool in_effect = is_in_effect(now, l->before);
+
+	if (l->options->loaded)
+		l->options->loaded(l->options->data);
+	printf("%s is %s already\n", livepatch_who(now), in_effect ? "in effect" : "enabled");
+	fflush(stdout);
+	return in_effect ? EXIT_OK : EXIT_REFUSED;
+}
+
 static int run(struct loading *l)
 {
 	const struct livepatch *lp = l->lp;
@@ -309,7 +336,11 @@ static int run(struct loading *l)
 		module_need_core();
 	if (!transition_wait_any(patience(l->options)))
 		return not_loaded(l, "another livepatch is in transition; wait longer with --wait, or turn that one back with 'klp-sets reverse'");
-	if (look_at_machine(l) || choose_set(l) || judge(l))
+	if (look_at_machine(l) || choose_set(l))
+		return EXIT_REFUSED;
+	if (is_loaded_already(l))
+		return tell_loaded_already(l);
+	if (judge(l))
 		return EXIT_REFUSED;
 	if (!lp->has_set && !lp->native && !opt_quiet)
 		warn("'%s' has no set: it is loaded as a stock livepatch; --set would give it one",
@@ -350,16 +381,18 @@ static int cmd_load(int argc, char **argv)
 	struct module_file *file;
 	char *why;
 
-	parse_options(&verb_load, argc, argv, opts, 1, 1, "one FILE");
+	parse_options(&verb_load, argc, argv, opts, 1, -1, "one FILE");
+	parameters_need_form("load", argv + 1);
 	file = module_file_open(argv[0], &why);
 	if (!file)
 		die("'%s' is not loaded: %s", argv[0], why);
+	options.parameters = parameters_from_words(file, argv + 1);
 	return load_patch(file, &options);
 }
 
 const struct verb verb_load = {
 	.name = "load",
 	.run = cmd_load,
-	.arguments = "[--set N] [--wait[=SECONDS]] [--keep] FILE",
+	.arguments = "[--set N] [--wait[=SECONDS]] [--keep] FILE [PARAMETER=TEXT...]",
 	.help = "load a livepatch; it replaces the one of its set",
 };

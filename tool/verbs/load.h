@@ -21,6 +21,7 @@ struct module_file;
 
 struct load_options {
 	const uint32_t *set;	/* --set, or NULL */
+	const char *parameters;	/* of the module, as the kernel wants them; or NULL */
 	bool keep;		/* do not remove what was replaced */
 	struct duration wait;	/* --wait */
 	/* Called once it is in the kernel, before its transition is waited for; or NULL. */

@@ -118,9 +118,11 @@ int parse_options(const struct verb *verb, int argc, char **argv, const struct o
 		}
 	}
 	argc -= optind;
-	/* Alone, the number is a set. */
-	if (bare && max >= 0 && argc > max)
+	/* Alone, the number may be a set. */
+	if (bare && ((max >= 0 && argc > max) || !strstr(verb->arguments, "SET|")))
 		usage_error("the seconds of --%s follow a '=': --%s=%s", bare, bare, number);
+	if (bare)
+		note_bare_number(bare, number);
 	if (argc && !max)
 		usage_error("%s takes no arguments, but there is '%s'", verb->name, argv[optind]);
 	if (argc < min || (max >= 0 && argc > max))

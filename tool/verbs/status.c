@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * status.c - klp-sets status: what a transition waits for, and whether each patch is
- * in effect
+ * in effect; what should be, is for the store to say
  */
 #include <json.h>
 #include <stdio.h>
@@ -13,9 +13,12 @@
 #include "verbs/json.h"
 #include "verbs/options.h"
 #include "know/effect.h"
+#include "know/kept.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
+#include "keep/kernel.h"
+#include "keep/store.h"
 #include "read/ftrace.h"
 #include "read/livepatch.h"
 #include "read/util.h"
@@ -26,16 +29,39 @@ struct status {
 	struct progress *progress;	/* of that */
 	double age;			/* of that in seconds, -1 when not known */
 	struct effects *effects;
+	struct store *store;		/* NULL when it is that of another machine */
+	struct kept *kept;		/* what is in it */
+	size_t nr_kept;
+	struct lost *lost;
+	size_t nr_lost;
 };
+
+/* What it all comes to. */
+enum condition { WELL, CHANGING, WRONG, NOT_KNOWN };
+
+static const struct {
+	const char *name;
+	int exit_status;
+} conditions[] = {
+	[WELL] = { "well", EXIT_OK },
+	[CHANGING] = { "in transition", EXIT_TRANSITION },
+	[WRONG] = { "wrong", EXIT_REFUSED },
+	[NOT_KNOWN] = { "unknown", EXIT_UNKNOWN },
+};
+
 
 /* --- finding out -------------------------------------------------------------- */
 
-static struct status *find_out(void)
+static struct status *find_out(struct store *store)
 {
 	struct status *s = xcalloc(1, sizeof(*s));
 
 	s->machine = machine_read();
 	machine_need_livepatching(s->machine);
+	s->store = store;
+	if (store)
+		s->kept = kept_all(store, s->machine, &s->nr_kept);
+	s->lost = lost_all(s->machine, &s->nr_lost);
 	s->changing = machine_in_transition(s->machine);
 	if (s->changing) {
 		s->progress = progress_read(s->changing, true);
@@ -45,18 +71,37 @@ static struct status *find_out(void)
 	return s;
 }
 
-static bool is_well(const struct status *s)
+static bool has_effect(const struct status *s, enum effect effect)
 {
-	const struct effects *e = s->effects;
-
-	if (s->changing || (e->ftrace && e->ftrace->off) || module_core()->dead ||
-	    module_core()->anomalies)
-		return false;
-	for (size_t i = 0; i < e->nr_findings; i++) {
-		if (e->findings[i].effect == NOT_IN_EFFECT || e->findings[i].effect == UNKNOWN)
-			return false;
+	for (size_t i = 0; i < s->effects->nr_findings; i++) {
+		if (s->effects->findings[i].effect == effect)
+			return true;
 	}
-	return true;
+	return false;
+}
+
+static bool is_wrong(const struct status *s)
+{
+	const struct ftrace *ftrace = s->effects->ftrace;
+
+	if ((ftrace && ftrace->off) || module_core()->dead || module_core()->anomalies ||
+	    (s->store && s->store->damaged) || has_effect(s, NOT_IN_EFFECT))
+		return true;
+	for (size_t i = 0; i < s->nr_kept; i++) {
+		if (s->kept[i].why)
+			return true;
+	}
+	return false;
+}
+
+/* What is certain to be wrong comes first, and what will be known in a moment before the rest. */
+static enum condition condition(const struct status *s)
+{
+	if (is_wrong(s))
+		return WRONG;
+	if (s->changing)
+		return CHANGING;
+	return has_effect(s, UNKNOWN) ? NOT_KNOWN : WELL;
 }
 
 /* --- for people ----------------------------------------------------------------- */
@@ -177,6 +222,25 @@ static void print_core(const struct core *core)
 		puts("The module klp_sets that is installed, for the next boot, is another build than the one that is loaded.");
 }
 
+/* Only what is not as it should be. */
+static void print_kept(const struct status *s)
+{
+	for (size_t i = 0; i < s->nr_kept; i++) {
+		const struct kept *k = &s->kept[i];
+		const char *name = k->slot->versions[0].name;
+
+		if (k->why)
+			printf("Stored, and not in effect: '%s' of %s: %s.\n",
+			       name ? name : "(missing)", slot_label(k->slot), k->why);
+	}
+	for (size_t i = 0; i < s->nr_lost; i++) {
+		const struct lost *lost = &s->lost[i];
+
+		printf("Set %u has lost '%s': it was replaced by %s.\n", lost->replace_set,
+		       lost->name, lost->by);
+	}
+}
+
 static void print_text(const struct status *s, bool verbose)
 {
 	const struct effects *e = s->effects;
@@ -194,6 +258,10 @@ static void print_text(const struct status *s, bool verbose)
 		i = print_patch(e, i, verbose);
 	if (!s->machine->nr_patches)
 		puts("No livepatch is enabled.");
+	print_kept(s);
+	if (s->store && !s->store->nr_slots && store_other_labels())
+		printf("Nothing is stored for kernel %s, while something is for %s.\n",
+		       kernel_release(), store_other_labels());
 	print_core(module_core());
 }
 
@@ -301,12 +369,60 @@ static struct json_object *json_core(const struct core *core)
 	return object;
 }
 
+/* Null is for a store that is not of this machine. */
+static struct json_object *json_kept(const struct status *s)
+{
+	struct json_object *array, *row;
+
+	if (!s->store)
+		return NULL;
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->nr_kept; i++) {
+		const struct kept *k = &s->kept[i];
+
+		row = json_object_new_object();
+		json_object_object_add(row, "set", k->slot->has_set ?
+				       json_object_new_int64(k->slot->replace_set) : NULL);
+		json_object_object_add(row, "name", json_text(k->slot->versions[0].name));
+		json_object_object_add(row, "state", json_text(kept_names[k->state]));
+		json_object_object_add(row, "why", json_text(k->why));
+		json_object_array_add(array, row);
+	}
+	return array;
+}
+
+static struct json_object *json_lost(const struct status *s)
+{
+	struct json_object *array = json_object_new_array(), *row;
+
+	for (size_t i = 0; i < s->nr_lost; i++) {
+		row = json_object_new_object();
+		json_object_object_add(row, "name", json_text(s->lost[i].name));
+		json_object_object_add(row, "set", json_object_new_int64(s->lost[i].replace_set));
+		json_object_object_add(row, "by", json_text(s->lost[i].by));
+		json_object_array_add(array, row);
+	}
+	return array;
+}
+
+static struct json_object *json_others(void)
+{
+	struct json_object *array = json_object_new_array();
+	size_t n;
+	char **others = store_others(&n);
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(array, json_text(others[i]));
+	return array;
+}
+
 static void print_json(const struct status *s)
 {
 	const struct effects *e = s->effects;
 	struct json_object *root = json_new(), *array = json_object_new_array();
 
-	json_object_object_add(root, "well", json_object_new_boolean(is_well(s)));
+	json_object_object_add(root, "well", json_object_new_boolean(condition(s) == WELL));
+	json_object_object_add(root, "condition", json_text(conditions[condition(s)].name));
 	json_object_object_add(root, "transition", json_transition(s));
 	json_object_object_add(root, "why_unknown", json_text(e->why_unknown));
 	json_object_object_add(root, "core", json_core(module_core()));
@@ -314,6 +430,9 @@ static void print_json(const struct status *s)
 			       json_object_new_boolean(!e->ftrace->off) : NULL);
 	for (size_t i = 0; i < e->nr_findings; i++)
 		json_object_array_add(array, json_finding(&e->findings[i]));
+	json_object_object_add(root, "stored", json_kept(s));
+	json_object_object_add(root, "other_kernels", s->store ? json_others() : NULL);
+	json_object_object_add(root, "lost", json_lost(s));
 	json_object_object_add(root, "functions", array);
 	json_print(root);
 }
@@ -325,18 +444,21 @@ static int cmd_status(int argc, char **argv)
 		{ "verbose", 'v', TAKES_NOTHING, &verbose, "all functions, commands and stacks, too" },
 		{ 0 }
 	};
+	struct store *store;
 	struct status *s;
 
 	parse_options(&verb_status, argc, argv, opts, 0, 0, NULL);
-	s = find_out();
+	store = is_this_machine() ? store_read() : NULL;
+	s = find_out(store);
 	/* A patch may have gone between one look and the other. */
-	for (int i = 0; i < 3 && !is_well(s) && !s->changing && machine_has_changed(s->machine); i++)
-		s = find_out();
+	for (int i = 0; i < 3 && condition(s) != WELL && !s->changing &&
+	     machine_has_changed(s->machine); i++)
+		s = find_out(store);
 	if (opt_json)
 		print_json(s);
 	else
 		print_text(s, verbose);
-	return is_well(s) ? EXIT_OK : EXIT_REFUSED;
+	return conditions[condition(s)].exit_status;
 }
 
 const struct verb verb_status = {
@@ -344,5 +466,5 @@ const struct verb verb_status = {
 	.run = cmd_status,
 	.json = true,
 	.arguments = "[-v|--verbose]",
-	.help = "what a transition waits for, and whether each patch is in effect",
+	.help = "what a transition waits for, and whether all that should be is in effect",
 };
