@@ -77,6 +77,24 @@ null_replacement() {
 }
 it "a function entry without a replacement is refused" null_replacement
 
+# The name of a file, where that of its module should be: it would never apply.
+no_module_name() {
+	local name
+	for name in klp-target klp_target.ko klp_target.ko.xz drivers/klp_target vmlinux; do
+		refuse_damage "funcs=cmdline_proc_show,$name:fn1"
+		logged "'client_a2'" "no module can be called '$name'"
+		clean_up
+	done
+	# A stock patch is no business of klp_sets.
+	load b1 set=2 funcs=version_proc_show
+	load s1 funcs=klp-target:fn1
+	echo "client_s1 3" > $assign_file && fail "it joined a set"
+	logged "'client_s1'" "no module can be called 'klp-target'"
+	disable s1
+	mended funcs=cmdline_proc_show,klp_target:fn1
+}
+it "an object that no module can be called is refused" no_module_name
+
 # MODULE_INFO(livepatch, "Y") was forgotten.
 not_marked() {
 	refuse EINVAL u1 set=1 funcs=cmdline_proc_show
