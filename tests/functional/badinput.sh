@@ -2,6 +2,7 @@
 # Mistakes of authors: an errno, a line in the log, no trace, and the mended
 # module loads. Every refusal is tried on an empty machine and in an upgrade.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/assign-lib.sh"
 need_core
 
 # refuse_damage PARAMETERS...: of a1 on an empty machine, and of a2 in set 1
@@ -88,7 +89,7 @@ no_module_name() {
 	# A stock patch is no business of klp_sets.
 	load b1 set=2 funcs=version_proc_show
 	load s1 funcs=klp-target:fn1
-	echo "client_s1 3" > $assign_file && fail "it joined a set"
+	refuse_assign EINVAL "client_s1 3"
 	logged "'client_s1'" "no module can be called 'klp-target'"
 	disable s1
 	mended funcs=cmdline_proc_show,klp_target:fn1

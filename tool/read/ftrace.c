@@ -20,26 +20,10 @@
 #include "read/ftrace.h"
 #include "read/livepatch.h"
 #include "read/symbols.h"
+#include "read/sysfs.h"
 #include "read/util.h"
 
 #define STOPPED "ftrace has stopped itself after an error; see the kernel log, and reboot"
-
-static const char * const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-
-static char *read_tracing(const char *file)
-{
-	char *content = NULL;
-
-	for (size_t i = 0; !content && i < 2; i++) {
-		char *path = xasprintf("%s/%s", places[i], file);
-
-		content = read_file(path);
-		free(path);
-		if (!content && errno != ENOENT)
-			break;
-	}
-	return content;
-}
 
 static int compare_keys(const char *object, const char *name, const struct hooked *b)
 {
@@ -170,7 +154,7 @@ static char *why_not(void)
 
 struct ftrace *ftrace_read(char **why)
 {
-	char *text = read_tracing("enabled_functions");
+	char *text = tracing_read("enabled_functions");
 	struct ftrace *f;
 
 	if (!text) {
@@ -248,7 +232,7 @@ const struct hooked *ftrace_find_alias(struct ftrace *f, const struct func *func
 		f->symbols = symbols_read("/proc/kallsyms");
 	if (!f->symbols)
 		return NULL;
-	symbols_find(f->symbols, func, &addr);
+	addr = symbols_find(f->symbols, func).addr;
 	while (addr && (name = symbols_name(f->symbols, func->object, addr, &i))) {
 		h = ftrace_find(f, func->object, name, &nr);
 		if (nr == 1)

@@ -15,6 +15,7 @@
 #include "verbs/options.h"
 #include "know/machine.h"
 #include "know/rules.h"
+#include "know/targets.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
@@ -44,13 +45,13 @@ static struct slot *slot_of(const struct store *s, const char *name)
 	return NULL;
 }
 
-/* Two names of one function are known by their address, on the machine that has it. */
-static const struct symbols *known_symbols(void)
+/* Two names of one function are known by their address. */
+static struct symbols *known_symbols(void)
 {
-	static const struct symbols *symbols;
+	static struct symbols *symbols;
 
-	if (!symbols && is_this_machine())
-		symbols = symbols_read("/proc/kallsyms");
+	if (!symbols)
+		symbols = is_this_machine() ? targets_of_machine() : targets_of_store();
 	return symbols;
 }
 
@@ -103,13 +104,25 @@ static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v
 	    "'klp-sets uninstall' makes room", livepatch_who(lp));
 }
 
+/* What no kernel minds, and what cannot be known of this one. */
+static void refuse_guesses(const struct livepatch *lp, struct verdict *v, bool strict)
+{
+	if (v->blind)
+		die("%s is not stored: the kernel hides its addresses, so nobody can tell whether two names are one function. 'sysctl kernel.kptr_restrict=1' shows them to root",
+		    livepatch_who(lp));
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		warn("%s", v->warnings[i]);
+	if (strict && v->nr_warnings)
+		die("%s is not stored, because of --strict", livepatch_who(lp));
+}
+
 /*
  * Dies when the livepatch would be refused by a machine that has loaded the store. Whom
  * it replaces, since it obsoletes their sets or replaces everything, leaves the store:
  * the machine that has loaded it does not have them either. Returns what to say of it
- * when it is done.
+ * when it is done; *judged is for who wants to know more.
  */
-static char *make_room(struct store *s, const struct livepatch *lp)
+static char *make_room(struct store *s, const struct livepatch *lp, struct verdict **judged)
 {
 	struct slot *own = find_slot(s, lp), *same = slot_of(s, lp->name);
 	char *said = xstrdup("");
@@ -122,7 +135,8 @@ static char *make_room(struct store *s, const struct livepatch *lp)
 	for (size_t i = 0; i < v->nr_replaced; i++)
 		slot_of(s, v->replaced[i]->name)->leaves = true;
 	/* Without those, nothing that they have can be in its way. */
-	refuse_conflicts(lp, rules_judge(stored_machine(s, own), lp, known_symbols()));
+	*judged = rules_judge(stored_machine(s, own), lp, known_symbols());
+	refuse_conflicts(lp, *judged);
 
 	for (size_t i = s->nr_slots; i-- > 0;) {
 		struct slot *slot = &s->slots[i];
@@ -209,9 +223,10 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 	return status;
 }
 
-static int install(const char *path, const uint32_t *set, bool load)
+static int install(const char *path, const uint32_t *set, bool load, bool strict)
 {
 	struct load_options options = { };
+	struct verdict *judged;
 	struct module_file *file;
 	struct livepatch *lp;
 	struct store *s;
@@ -227,7 +242,8 @@ static int install(const char *path, const uint32_t *set, bool load)
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
-	left = make_room(s, lp);
+	left = make_room(s, lp, &judged);
+	refuse_guesses(lp, judged, strict);
 	slot = find_slot(s, lp);
 	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
 		same_content(slot->versions[0].path, file);
@@ -260,22 +276,23 @@ static int install(const char *path, const uint32_t *set, bool load)
 static int cmd_install(int argc, char **argv)
 {
 	const uint32_t *set = NULL;
-	bool load = false;
+	bool load = false, strict = false;
 	const struct opt opts[] = {
 		{ "set", 0, TAKES_SET, &set, "put it into this set" },
+		{ "strict", 0, TAKES_NOTHING, &strict, "a warning is a conflict" },
 		{ "load", 0, TAKES_NOTHING, &load, "load it now as well" },
 		{ 0 }
 	};
 	char **words = parse_options(&verb_install, argc, argv, opts, 1, 1,
 				     "one FILE; 'klp-sets list --stored' shows what is stored");
 
-	return install(words[0], set, load);
+	return install(words[0], set, load, strict);
 }
 
 const struct verb verb_install = {
 	.name = "install",
 	.run = cmd_install,
-	.arguments = "[--set N] [--load] FILE",
+	.arguments = "[--set N] [--strict] [--load] FILE",
 	.help = "keep a livepatch in the store, to be loaded at boot",
 };
 
@@ -333,6 +350,7 @@ static bool has_other(const struct slot *slot)
 
 static int rollback(const char *arg, struct load_options *options)
 {
+	struct verdict *judged;
 	struct module_file *file;
 	struct livepatch *lp;
 	struct store *s;
@@ -355,7 +373,8 @@ static int rollback(const char *arg, struct load_options *options)
 	if (!lp)
 		die("the store is as it was");
 	held = guard_held(lp->name, &when);
-	left = make_room(s, lp);
+	/* It was stored once, by somebody who was told. */
+	left = make_room(s, lp, &judged);
 	slot = find_slot(s, lp);
 	store_prepare(s);
 	load = is_this_machine() && has_other(slot);

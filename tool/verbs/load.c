@@ -18,6 +18,7 @@
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/rules.h"
+#include "know/targets.h"
 #include "know/transition.h"
 #include "keep/assignments.h"
 #include "keep/guard.h"
@@ -121,7 +122,7 @@ static int look_at_machine(struct loading *l)
 /* All that the kernel would refuse, each with what to do about it. */
 static int judge(const struct loading *l)
 {
-	struct symbols *symbols = symbols_read("/proc/kallsyms");
+	struct symbols *symbols = targets_of_machine();
 	struct verdict *v = rules_judge(l->before, l->lp, symbols);
 	int status = EXIT_OK;
 
@@ -132,6 +133,8 @@ static int judge(const struct loading *l)
 		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
 			warn("  %s", c->advice);
 	}
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		warn("%s", v->warnings[i]);
 	verdict_free(v);
 	symbols_free(symbols);
 	return status;
