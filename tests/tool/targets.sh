@@ -188,8 +188,7 @@ it "for another kernel, its System.map tells" by_a_map
 # --- addresses that are hidden --------------------------------------------------------
 
 hidden() {
-	local functions="cmdline_proc_show version_proc_show loadavg_proc_show"
-	printf '0000000000000000 T %s\n' $functions > "$scratch/hidden"
+	printf '0000000000000000 T %s\n' cmdline_proc_show version_proc_show loadavg_proc_show > "$scratch/hidden"
 	accept check --empty --symbols "$scratch/hidden" $modules/vendor_b_v1.ko
 	says_not unknown
 	accept check --empty --symbols "$scratch/hidden" $modules/vendor_b_v1.ko $modules/vendor_a_v1.ko
@@ -227,7 +226,7 @@ parts() {
 			says '"warnings"'
 			says "'foo.$part'"
 		done
-		rm -rf "$KLP_SETS_ROOT/var"
+		rm -rf "${KLP_SETS_ROOT:?}/var"
 		accept install "$bad"
 		said_before=$said
 		reject 1 "'foo.$part'" install --strict "$scratch/part.ko"
