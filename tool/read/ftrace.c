@@ -240,3 +240,66 @@ const struct hooked *ftrace_find_alias(struct ftrace *f, const struct func *func
 	}
 	return NULL;
 }
+
+static void add_watcher(struct watcher **watchers, size_t *nr, const char *function, char *who)
+{
+	*watchers = xrealloc(*watchers, *nr + 1, sizeof(**watchers));
+	(*watchers)[(*nr)++] = (struct watcher) { function, who };
+}
+
+/* All kprobes at the entry are one handler, and so are those that are called directly. */
+static void add_handlers(const struct ftrace *f, const struct hooked *h, struct watcher **watchers,
+			 size_t *nr)
+{
+	unsigned int known = h->livepatch + !!h->direct;
+	bool probed = false;
+
+	if (h->direct)
+		add_watcher(watchers, nr, h->name, xasprintf("direct call of %s", h->direct));
+	for (size_t i = 0; i < f->nr_probes && !probed; i++)
+		probed = f->probes[i].entry && !strcmp(f->probes[i].name, h->name) &&
+			 !strcmp(f->probes[i].object, h->object);
+	known += probed;
+	if (h->count > known)
+		add_watcher(watchers, nr, h->name,
+			    xasprintf("%u %s%s", h->count - known,
+				      f->probes_known ? "tracer" : "tracer or kprobe",
+				      h->count - known == 1 ? "" : "s"));
+}
+
+static int compare_watchers(const void *a, const void *b)
+{
+	const struct watcher *x = a, *y = b;
+
+	return strcmp(x->function, y->function) ?: strcmp(x->who, y->who);
+}
+
+struct watcher *ftrace_watchers(const struct ftrace *f, const char *module, size_t *nr)
+{
+	struct watcher *watchers = NULL;
+
+	*nr = 0;
+	for (size_t i = 0; i < f->nr_probes; i++) {
+		const struct probe *p = &f->probes[i];
+		const char *kind = p->ret ? "kretprobe" : "kprobe";
+
+		if (!strcmp(p->object, module))
+			add_watcher(&watchers, nr, p->name,
+				    p->offset && !p->entry ? xasprintf("%s at +0x%lx", kind, p->offset) :
+							     xstrdup(kind));
+	}
+	for (size_t i = 0; i < f->nr_hooked; i++) {
+		if (!strcmp(f->hooked[i].object, module))
+			add_handlers(f, &f->hooked[i], &watchers, nr);
+	}
+	if (*nr)
+		qsort(watchers, *nr, sizeof(*watchers), compare_watchers);
+	return watchers;
+}
+
+void watchers_free(struct watcher *watchers, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		free(watchers[i].who);
+	free(watchers);
+}

@@ -11,8 +11,9 @@
 #include "read/sysfs.h"
 #include "read/util.h"
 
-/* Of both there is a table by their names. */
-#define HEADS (1U << 17)
+/* Of tables by their names. */
+#define HEADS (1U << 15)
+#define OBJECT_HEADS (1U << 10)
 
 /* The kernel, or a module. */
 struct object {
@@ -54,7 +55,7 @@ struct symbols *symbols_new(void)
 
 	s->heads = xcalloc(HEADS, sizeof(*s->heads));
 	s->tails = xcalloc(HEADS, sizeof(*s->tails));
-	s->objects = xcalloc(HEADS, sizeof(*s->objects));
+	s->objects = xcalloc(OBJECT_HEADS, sizeof(*s->objects));
 	return s;
 }
 
@@ -62,7 +63,7 @@ void symbols_free(struct symbols *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < HEADS; i++) {
+	for (size_t i = 0; i < OBJECT_HEADS; i++) {
 		struct object *object = s->objects[i];
 
 		while (object) {
@@ -95,7 +96,7 @@ static void keep(struct symbols *s, void *memory)
 
 static struct object *find_object(const struct symbols *s, const char *name)
 {
-	struct object *object = s->objects[hash_string(name) % HEADS];
+	struct object *object = s->objects[hash_string(name) % OBJECT_HEADS];
 
 	while (object && strcmp(object->name, name))
 		object = object->next;
@@ -106,7 +107,7 @@ static struct object *find_object(const struct symbols *s, const char *name)
 static struct object *add_object(struct symbols *s, const char *name)
 {
 	struct object *object = xcalloc(1, sizeof(*object));
-	struct object **head = &s->objects[hash_string(name) % HEADS];
+	struct object **head = &s->objects[hash_string(name) % OBJECT_HEADS];
 
 	object->name = xstrdup(name);
 	object->next = *head;

@@ -340,6 +340,35 @@ static void print_finding(const struct finding *f)
 	putchar('\n');
 }
 
+/* Those on the code of a livepatch itself. */
+static void print_watchers(const struct status *s, const char *module)
+{
+	struct watcher *watchers;
+	size_t nr;
+
+	if (!s->ftrace)
+		return;
+	watchers = ftrace_watchers(s->ftrace, module, &nr);
+	for (size_t i = 0; i < nr; i++)
+		printf("  '%s', its own code: %s\n", watchers[i].function, watchers[i].who);
+	watchers_free(watchers, nr);
+}
+
+static void print_leftovers(const struct status *s)
+{
+	for (size_t i = 0; s->ftrace && i < s->machine->nr_leftovers; i++) {
+		const struct leftover *old = &s->machine->leftovers[i];
+		size_t nr;
+
+		watchers_free(ftrace_watchers(s->ftrace, old->name, &nr), nr);
+		if (!nr)
+			continue;
+		printf("The module '%s' is left of a livepatch, and somebody is on its code, which %s:\n",
+		       old->name, old->refcnt ? "keeps it" : "may keep it");
+		print_watchers(s, old->name);
+	}
+}
+
 /* What is as it should be is a number, the rest is told. */
 static size_t print_patch(const struct status *s, size_t first, bool verbose)
 {
@@ -361,6 +390,7 @@ static size_t print_patch(const struct status *s, size_t first, bool verbose)
 		if (verbose || f->nr_also || f->why)
 			print_finding(f);
 	}
+	print_watchers(s, lp->name);
 	return end;
 }
 
@@ -398,6 +428,7 @@ static void print_text(const struct status *s, bool verbose)
 		i = print_patch(s, i, verbose);
 	if (!s->machine->nr_patches)
 		puts("No livepatch is enabled.");
+	print_leftovers(s);
 	print_core(module_core());
 }
 
@@ -508,6 +539,38 @@ static struct json_object *json_core(const struct core *core)
 	return object;
 }
 
+static void add_watchers(const struct status *s, struct json_object *array, const char *module)
+{
+	struct watcher *watchers;
+	size_t nr;
+
+	watchers = ftrace_watchers(s->ftrace, module, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *object = json_object_new_object();
+
+		json_object_object_add(object, "module", json_text(module));
+		json_object_object_add(object, "function", json_text(watchers[i].function));
+		json_object_object_add(object, "who", json_text(watchers[i].who));
+		json_object_array_add(array, object);
+	}
+	watchers_free(watchers, nr);
+}
+
+/* On the code of livepatches, and of what is left of some. */
+static struct json_object *json_watchers(const struct status *s)
+{
+	struct json_object *array;
+
+	if (!s->ftrace)
+		return NULL;
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->machine->nr_patches; i++)
+		add_watchers(s, array, s->machine->patches[i]->name);
+	for (size_t i = 0; i < s->machine->nr_leftovers; i++)
+		add_watchers(s, array, s->machine->leftovers[i].name);
+	return array;
+}
+
 static void print_json(const struct status *s)
 {
 	struct json_object *root = json_object_new_object(), *array = json_object_new_array();
@@ -518,6 +581,7 @@ static void print_json(const struct status *s)
 	json_object_object_add(root, "core", json_core(module_core()));
 	json_object_object_add(root, "ftrace_enabled", s->ftrace ?
 			       json_object_new_boolean(!s->ftrace->off) : NULL);
+	json_object_object_add(root, "watchers", json_watchers(s));
 	for (size_t i = 0; i < s->nr_findings; i++)
 		json_object_array_add(array, json_finding(&s->findings[i]));
 	json_object_object_add(root, "functions", array);
