@@ -92,6 +92,7 @@ no_module_name() {
 	refuse_assign EINVAL "client_s1 3"
 	logged "'client_s1'" "no module can be called 'klp-target'"
 	disable s1
+	load a1 set=1 funcs=cmdline_proc_show
 	mended funcs=cmdline_proc_show,klp_target:fn1
 }
 it "an object that no module can be called is refused" no_module_name
