@@ -139,6 +139,31 @@ at_install() {
 }
 it "install looks there, too, and knows two names of one function" at_install
 
+# Somebody else's: nothing is known of it then.
+damaged_module() {
+	local what value
+	tree=$scratch/damaged
+	mkdir -p "$tree"
+	forge client_klp_build string:fn1=fn9
+	for value in 0xffffffffffffffff 0xfffffffffffffff0 0x100000000; do
+		for what in .symtab .strtab .shstrtab .rela__mcount_loc; do
+			for field in size offset; do
+				"$folder/forge" $modules/klp_target.ko "$tree/klp_target.ko" \
+					"$what:$field=$value" || fail "forge $what"
+				(ulimit -v 524288 -t 10; klp-sets check --empty --modules "$tree" "$bad") \
+					> "$scratch/said" 2>&1
+				[[ $? -le 1 ]] || fail "$what:$field=$value: $(< "$scratch/said")"
+			done
+		done
+	done
+	"$folder/forge" $modules/klp_target.ko "$tree/klp_target.ko" cut=2000
+	told 0
+	rm "$tree/klp_target.ko"
+	mkfifo "$tree/klp_target.ko"
+	told 0
+}
+it "the file of a module may be damaged" damaged_module
+
 # --- the kernel --------------------------------------------------------------------
 
 in_a_vmlinux() {

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -48,7 +49,7 @@ static void use_modules(struct symbols *s, const char *root, const char *release
 	free(folder);
 }
 
-struct symbols *targets_of_machine(void)
+static struct symbols *read_machine(void)
 {
 	struct symbols *s = symbols_read("/proc/kallsyms"), *map;
 	struct utsname name;
@@ -63,7 +64,52 @@ struct symbols *targets_of_machine(void)
 		}
 	}
 	use_modules(s, "", name.release);
-	symbols_use_ftrace(s);
+	return s;
+}
+
+/* The modules that are loaded, but for those whose functions nobody changes. */
+static char *loaded_modules(void)
+{
+	char *text = read_file("/proc/modules"), *key = xstrdup(""), *line, *rest;
+
+	for (line = text ? strtok_r(text, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		const char *taint = strrchr(line, '(');
+		char *longer;
+
+		if ((taint && strchr(taint, 'K')) || !strncmp(line, "klp_sets ", 9))
+			continue;
+		longer = xasprintf("%s%.*s ", key, (int)strcspn(line, " "), line);
+		free(key);
+		key = longer;
+	}
+	free(text);
+	return key;
+}
+
+struct symbols *targets_of_machine(void)
+{
+	static struct symbols *symbols;
+	static char *read_with;
+	char *now = loaded_modules();
+
+	if (symbols && !strcmp(read_with, now)) {
+		free(now);
+		return symbols;
+	}
+	symbols_free(symbols);
+	free(read_with);
+	read_with = now;
+	symbols = read_machine();
+	return symbols;
+}
+
+struct symbols *targets_of_machine_and_ftrace(void)
+{
+	struct symbols *s = targets_of_machine();
+
+	if (s)
+		symbols_use_ftrace(s);
 	return s;
 }
 

@@ -20,6 +20,7 @@
 #include "verbs/unload.h"
 #include "know/machine.h"
 #include "know/module.h"
+#include "know/targets.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
@@ -143,6 +144,8 @@ static int boot_slot(const struct store *s, const struct slot *slot)
 			printf("'%s' of %s is loaded already\n", name, slot_label(slot));
 		return EXIT_OK;
 	}
+	/* Here, so that not each of the children reads them. */
+	targets_of_machine();
 	status = apart(name, load_slot, slot);
 	if (status == EXIT_OK)
 		return EXIT_OK;

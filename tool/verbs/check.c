@@ -14,7 +14,6 @@
 #include "keep/assignments.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 struct check {
@@ -212,7 +211,7 @@ static void read_symbols(struct check *check)
 	if (check->map || check->modules)
 		check->symbols = targets_of_files(check->map, check->modules);
 	else if (check->m->livepatching)
-		check->symbols = targets_of_machine();
+		check->symbols = targets_of_machine_and_ftrace();
 }
 
 static int cmd_check(int argc, char **argv)
@@ -243,7 +242,6 @@ static int cmd_check(int argc, char **argv)
 						    JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(check.list);
 	}
-	symbols_free(check.symbols);
 	machine_free(check.m);
 	return accepted ? EXIT_OK : EXIT_REFUSED;
 }

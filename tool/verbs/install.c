@@ -24,7 +24,6 @@
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 /* --- checks ----------------------------------------------------------------- */
@@ -51,7 +50,7 @@ static struct symbols *known_symbols(void)
 	static struct symbols *symbols;
 
 	if (!symbols)
-		symbols = is_this_machine() ? targets_of_machine() : targets_of_store();
+		symbols = is_this_machine() ? targets_of_machine_and_ftrace() : targets_of_store();
 	return symbols;
 }
 

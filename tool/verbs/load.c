@@ -15,6 +15,7 @@
 
 #include "verbs/load.h"
 #include "verbs/options.h"
+#include "know/effect.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/rules.h"
@@ -25,7 +26,6 @@
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 struct loading {
@@ -122,8 +122,7 @@ static int look_at_machine(struct loading *l)
 /* All that the kernel would refuse, each with what to do about it. */
 static int judge(const struct loading *l)
 {
-	struct symbols *symbols = targets_of_machine();
-	struct verdict *v = rules_judge(l->before, l->lp, symbols);
+	struct verdict *v = rules_judge(l->before, l->lp, targets_of_machine());
 	int status = EXIT_OK;
 
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
@@ -136,7 +135,6 @@ static int judge(const struct loading *l)
 	for (size_t i = 0; i < v->nr_warnings; i++)
 		warn("%s", v->warnings[i]);
 	verdict_free(v);
-	symbols_free(symbols);
 	return status;
 }
 
@@ -210,12 +208,41 @@ static int load(struct loading *l)
 
 /* --- after ------------------------------------------------------------------ */
 
-static void tell_loaded(const struct livepatch *lp, const struct machine *before,
-			const struct machine *after)
+static bool is_missing(const struct finding *f, const struct livepatch *lp)
+{
+	return f->lp == lp && f->why && (f->effect == NOT_IN_EFFECT || f->effect == UNKNOWN);
+}
+
+/* The kernel has enabled it. What ftrace was told is another matter. */
+static bool is_in_effect(const struct livepatch *lp, const struct machine *after)
+{
+	struct effects *e = effects_read(after);
+	size_t missing = 0;
+
+	for (size_t i = 0; i < e->nr_findings; i++)
+		missing += is_missing(&e->findings[i], lp);
+	/* Or else it has just been replaced. */
+	if (missing && !is_enabled(lp->name))
+		missing = 0;
+	if (missing)
+		warn("'%s' is enabled, but the kernel has not redirected all of its functions:",
+		     lp->name);
+	for (size_t i = 0; missing && i < e->nr_findings; i++) {
+		const struct finding *f = &e->findings[i];
+
+		if (is_missing(f, lp))
+			warn("  %s: %s, %s", func_label(f->func), effect_names[f->effect], f->why);
+	}
+	effects_free(e);
+	return !missing;
+}
+
+static void tell_loaded(const struct livepatch *lp, bool in_effect,
+			const struct machine *before, const struct machine *after)
 {
 	const char *lead = "; it replaced ";
 
-	printf("%s is in effect", livepatch_who(lp));
+	printf("%s is %s", livepatch_who(lp), in_effect ? "in effect" : "enabled");
 	for (size_t i = 0; i < before->nr_patches; i++) {
 		if (machine_find(after, before->patches[i]->name))
 			continue;
@@ -260,7 +287,9 @@ static int finish(const struct loading *l)
 		/* It is in full effect only now, so the minute begins again. */
 		if (now() - l->inserted > 1)
 			guard_raise(name);
-		tell_loaded(lp, l->before, after);
+		if (!is_in_effect(lp, after))
+			status = EXIT_REFUSED;
+		tell_loaded(lp, !status, l->before, after);
 		remove_replaced(l, after);
 	} else {
 		warn("'%s' is not in effect: it was loaded, but somebody has turned it back or disabled it since",

@@ -2,9 +2,6 @@
 /*
  * status.c - klp-sets status: what a transition waits for, and whether each patch is
  * in effect
- *
- * sysfs says that a patch is enabled. Whether its functions are redirected is for
- * ftrace to say, and so is who else sits on them.
  */
 #include <json.h>
 #include <stdio.h>
@@ -15,6 +12,7 @@
 #include "verbs/status.h"
 #include "verbs/json.h"
 #include "verbs/options.h"
+#include "know/effect.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
@@ -22,190 +20,15 @@
 #include "read/livepatch.h"
 #include "read/util.h"
 
-enum effect { IN_EFFECT, WAITS, SUPERSEDED, NOT_IN_EFFECT, UNKNOWN };
-
-static const char * const effect_names[] = {
-	[IN_EFFECT] = "in effect",
-	[WAITS] = "waiting for module",
-	[SUPERSEDED] = "superseded",
-	[NOT_IN_EFFECT] = "not in effect",
-	[UNKNOWN] = "unknown",
-};
-
-/* What was found out about one function of a patch. */
-struct finding {
-	const struct livepatch *lp;
-	const struct func *func;
-	enum effect effect;
-	char *why;		/* or NULL */
-	char **also;		/* who else sits on it */
-	size_t nr_also;
-};
-
 struct status {
 	struct machine *machine;
 	struct livepatch *changing;	/* the patch in transition, or NULL */
 	struct progress *progress;	/* of that */
 	double age;			/* of that in seconds, -1 when not known */
-	struct ftrace *ftrace;		/* NULL when it cannot be read */
-	char *why_unknown;		/* nobody can say what is in effect; or NULL */
-	struct finding *findings;
-	size_t nr_findings;
+	struct effects *effects;
 };
 
 /* --- finding out -------------------------------------------------------------- */
-
-static void add_also(struct finding *f, char *who)
-{
-	f->also = xrealloc(f->also, f->nr_also + 1, sizeof(*f->also));
-	f->also[f->nr_also++] = who;
-}
-
-static bool module_is_there(const char *object)
-{
-	static char *last;
-	static bool there;
-
-	if (!strcmp(object, "vmlinux"))
-		return true;
-	if (last && !strcmp(last, object))
-		return there;
-	free(last);
-	last = xstrdup(object);
-	there = module_is_loaded(object);
-	return there;
-}
-
-static long stack_order(const struct livepatch *lp)
-{
-	char *path = xasprintf("/sys/kernel/livepatch/%s/stack_order", lp->name);
-	char *text = read_file(path);
-	long order = text ? strtol(text, NULL, 10) : 0;
-
-	free(path);
-	free(text);
-	return order;
-}
-
-/* Stock patches may change the same function; the one that was loaded last runs. */
-static bool is_superseded(const struct machine *m, struct finding *f)
-{
-	for (size_t i = 0; i < m->nr_patches; i++) {
-		const struct livepatch *other = m->patches[i];
-
-		if (f->lp->managed || other->managed || other == f->lp || !other->enabled ||
-		    !livepatch_find_func(other, f->func))
-			continue;
-		if (stack_order(f->lp) < stack_order(other)) {
-			f->why = xasprintf("'%s' was loaded later and changes it, too", other->name);
-			return true;
-		}
-		if (!stack_order(f->lp))
-			add_also(f, xasprintf("'%s', if loaded later", other->name));
-	}
-	return false;
-}
-
-/* Everybody on the function but livepatch. */
-static void name_others(const struct ftrace *ftrace, const struct hooked *h, struct finding *f)
-{
-	unsigned int known = 1;
-	bool probed = false;
-
-	if (h->direct) {
-		add_also(f, xasprintf("direct call of %s", h->direct));
-		known++;
-	}
-	for (size_t i = 0; i < ftrace->nr_probes; i++) {
-		const struct probe *p = &ftrace->probes[i];
-
-		if (strcmp(p->name, h->name) || strcmp(p->object, h->object))
-			continue;
-		if (p->entry)
-			add_also(f, xstrdup(p->ret ? "kretprobe" : "kprobe"));
-		else
-			add_also(f, xasprintf("kprobe at +0x%lx in the original, which does not run",
-					      p->offset));
-		probed |= p->entry;
-	}
-	/* All kprobes are one handler. */
-	known += probed;
-	if (h->count > known)
-		add_also(f, xasprintf("%u %s%s", h->count - known,
-				      ftrace->probes_known ? "tracer" : "tracer or kprobe",
-				      h->count - known == 1 ? "" : "s"));
-}
-
-static bool changed_before(const struct machine *m, size_t i, const struct func *func)
-{
-	while (i--) {
-		if (livepatch_find_func(m->patches[i], func))
-			return true;
-	}
-	return false;
-}
-
-/* How many functions of this name are changed, at whatever positions. */
-static size_t count_changed(const struct machine *m, const struct func *func)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < m->nr_patches; i++) {
-		for (size_t j = 0; j < m->patches[i]->nr_funcs; j++) {
-			const struct func *other = &m->patches[i]->funcs[j];
-
-			n += !strcmp(other->name, func->name) &&
-			     !strcmp(other->object, func->object) &&
-			     !changed_before(m, i, other);
-		}
-	}
-	return n;
-}
-
-static void judge_by_ftrace(const struct status *s, struct finding *f)
-{
-	const struct hooked *h, *alias;
-	size_t nr, redirected = 0;
-
-	h = ftrace_find(s->ftrace, f->func->object, f->func->name, &nr);
-	for (size_t i = 0; i < nr; i++)
-		redirected += h[i].livepatch;
-	/* The list does not tell functions of one name apart. */
-	if (redirected && redirected < count_changed(s->machine, f->func)) {
-		f->effect = UNKNOWN;
-		f->why = xasprintf("livepatch redirects only %zu of the functions of this name",
-				   redirected);
-		return;
-	}
-	if (redirected && nr > 1)
-		return;
-	if (!redirected && (alias = ftrace_find_alias(s->ftrace, f->func)))
-		h = alias;
-	if (h && h->livepatch) {
-		name_others(s->ftrace, h, f);
-		return;
-	}
-	f->effect = NOT_IN_EFFECT;
-	if (!h)
-		f->why = xstrdup("nothing is called when it is entered");
-	else if (h->redirected)
-		f->why = xstrdup("somebody else redirects it");
-	else
-		f->why = xstrdup("livepatch is not called when it is entered");
-}
-
-static void judge(const struct status *s, struct finding *f)
-{
-	if (!module_is_there(f->func->object)) {
-		f->effect = WAITS;
-	} else if (s->why_unknown) {
-		f->effect = UNKNOWN;
-	} else if (is_superseded(s->machine, f)) {
-		f->effect = SUPERSEDED;
-	} else {
-		judge_by_ftrace(s, f);
-	}
-}
 
 static struct status *find_out(void)
 {
@@ -218,51 +41,22 @@ static struct status *find_out(void)
 		s->progress = progress_read(s->changing, true);
 		s->age = transition_age(s->changing);
 	}
-	s->ftrace = ftrace_read(&s->why_unknown);
-	for (size_t i = 0; i < s->machine->nr_patches; i++) {
-		const struct livepatch *lp = s->machine->patches[i];
-
-		s->findings = xrealloc(s->findings, s->nr_findings + lp->nr_funcs,
-				       sizeof(*s->findings));
-		/* In a transition, what is in effect depends on the task. */
-		if (lp->transition || (s->changing && s->changing->enabled &&
-				       livepatch_replaces(s->changing, lp)))
-			continue;
-		for (size_t j = 0; j < lp->nr_funcs; j++) {
-			struct finding *f = &s->findings[s->nr_findings++];
-
-			*f = (struct finding) { .lp = lp, .func = &lp->funcs[j] };
-			judge(s, f);
-		}
-	}
+	s->effects = effects_read(s->machine);
 	return s;
 }
 
 static bool is_well(const struct status *s)
 {
-	if (s->changing || (s->ftrace && s->ftrace->off) || module_core()->dead ||
+	const struct effects *e = s->effects;
+
+	if (s->changing || (e->ftrace && e->ftrace->off) || module_core()->dead ||
 	    module_core()->anomalies)
 		return false;
-	for (size_t i = 0; i < s->nr_findings; i++) {
-		if (s->findings[i].effect == NOT_IN_EFFECT || s->findings[i].effect == UNKNOWN)
+	for (size_t i = 0; i < e->nr_findings; i++) {
+		if (e->findings[i].effect == NOT_IN_EFFECT || e->findings[i].effect == UNKNOWN)
 			return false;
 	}
 	return true;
-}
-
-/* Whether a patch that was enabled is no more, or about to be. */
-static bool has_changed(const struct machine *before)
-{
-	struct machine *now = machine_read();
-	bool changed = false;
-
-	for (size_t i = 0; i < before->nr_patches; i++) {
-		const struct livepatch *lp = machine_find(now, before->patches[i]->name);
-
-		changed |= !lp || lp->transition;
-	}
-	machine_free(now);
-	return changed;
 }
 
 /* --- for people ----------------------------------------------------------------- */
@@ -341,14 +135,14 @@ static void print_finding(const struct finding *f)
 }
 
 /* Those on the code of a livepatch itself. */
-static void print_watchers(const struct status *s, const char *module)
+static void print_watchers(const struct ftrace *ftrace, const char *module)
 {
 	struct watcher *watchers;
 	size_t nr;
 
-	if (!s->ftrace)
+	if (!ftrace)
 		return;
-	watchers = ftrace_watchers(s->ftrace, module, &nr);
+	watchers = ftrace_watchers(ftrace, module, &nr);
 	for (size_t i = 0; i < nr; i++)
 		printf("  '%s', its own code: %s\n", watchers[i].function, watchers[i].who);
 	watchers_free(watchers, nr);
@@ -356,27 +150,29 @@ static void print_watchers(const struct status *s, const char *module)
 
 static void print_leftovers(const struct status *s)
 {
-	for (size_t i = 0; s->ftrace && i < s->machine->nr_leftovers; i++) {
+	const struct ftrace *ftrace = s->effects->ftrace;
+
+	for (size_t i = 0; ftrace && i < s->machine->nr_leftovers; i++) {
 		const struct leftover *old = &s->machine->leftovers[i];
 		size_t nr;
 
-		watchers_free(ftrace_watchers(s->ftrace, old->name, &nr), nr);
+		watchers_free(ftrace_watchers(ftrace, old->name, &nr), nr);
 		if (!nr)
 			continue;
 		printf("The module '%s' is left of a livepatch, and somebody is on its code, which %s:\n",
 		       old->name, old->refcnt ? "keeps it" : "may keep it");
-		print_watchers(s, old->name);
+		print_watchers(ftrace, old->name);
 	}
 }
 
 /* What is as it should be is a number, the rest is told. */
-static size_t print_patch(const struct status *s, size_t first, bool verbose)
+static size_t print_patch(const struct effects *e, size_t first, bool verbose)
 {
-	const struct livepatch *lp = s->findings[first].lp;
+	const struct livepatch *lp = e->findings[first].lp;
 	size_t counts[UNKNOWN + 1] = { }, end;
 
-	for (end = first; end < s->nr_findings && s->findings[end].lp == lp; end++)
-		counts[s->findings[end].effect]++;
+	for (end = first; end < e->nr_findings && e->findings[end].lp == lp; end++)
+		counts[e->findings[end].effect]++;
 	printf("%s: %zu of %zu functions in effect", livepatch_who(lp), counts[IN_EFFECT],
 	       end - first);
 	for (int effect = WAITS; effect <= UNKNOWN; effect++) {
@@ -385,12 +181,12 @@ static size_t print_patch(const struct status *s, size_t first, bool verbose)
 	}
 	putchar('\n');
 	for (size_t i = first; i < end; i++) {
-		const struct finding *f = &s->findings[i];
+		const struct finding *f = &e->findings[i];
 
 		if (verbose || f->nr_also || f->why)
 			print_finding(f);
 	}
-	print_watchers(s, lp->name);
+	print_watchers(e->ftrace, lp->name);
 	return end;
 }
 
@@ -415,17 +211,19 @@ static void print_core(const struct core *core)
 
 static void print_text(const struct status *s, bool verbose)
 {
+	const struct effects *e = s->effects;
+
 	if (s->changing)
 		print_transition(s, verbose);
 	else
 		puts("No transition is in progress.");
-	if (s->why_unknown && s->nr_findings)
-		printf("What is in effect is not known: %s.\n", s->why_unknown);
+	if (e->why_unknown && e->nr_findings)
+		printf("What is in effect is not known: %s.\n", e->why_unknown);
 	/* It cannot be switched off under an enabled livepatch, unless that only waits. */
-	if (s->ftrace && s->ftrace->off)
+	if (e->ftrace && e->ftrace->off)
 		puts("kernel.ftrace_enabled is 0: livepatches, and modules that they change, are refused.");
-	for (size_t i = 0; i < s->nr_findings; )
-		i = print_patch(s, i, verbose);
+	for (size_t i = 0; i < e->nr_findings; )
+		i = print_patch(e, i, verbose);
 	if (!s->machine->nr_patches)
 		puts("No livepatch is enabled.");
 	print_leftovers(s);
@@ -544,7 +342,7 @@ static void add_watchers(const struct status *s, struct json_object *array, cons
 	struct watcher *watchers;
 	size_t nr;
 
-	watchers = ftrace_watchers(s->ftrace, module, &nr);
+	watchers = ftrace_watchers(s->effects->ftrace, module, &nr);
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *object = json_object_new_object();
 
@@ -561,7 +359,7 @@ static struct json_object *json_watchers(const struct status *s)
 {
 	struct json_object *array;
 
-	if (!s->ftrace)
+	if (!s->effects->ftrace)
 		return NULL;
 	array = json_object_new_array();
 	for (size_t i = 0; i < s->machine->nr_patches; i++)
@@ -573,17 +371,18 @@ static struct json_object *json_watchers(const struct status *s)
 
 static void print_json(const struct status *s)
 {
+	const struct effects *e = s->effects;
 	struct json_object *root = json_object_new_object(), *array = json_object_new_array();
 
 	json_object_object_add(root, "well", json_object_new_boolean(is_well(s)));
 	json_object_object_add(root, "transition", json_transition(s));
-	json_object_object_add(root, "why_unknown", json_text(s->why_unknown));
+	json_object_object_add(root, "why_unknown", json_text(e->why_unknown));
 	json_object_object_add(root, "core", json_core(module_core()));
-	json_object_object_add(root, "ftrace_enabled", s->ftrace ?
-			       json_object_new_boolean(!s->ftrace->off) : NULL);
+	json_object_object_add(root, "ftrace_enabled", e->ftrace ?
+			       json_object_new_boolean(!e->ftrace->off) : NULL);
 	json_object_object_add(root, "watchers", json_watchers(s));
-	for (size_t i = 0; i < s->nr_findings; i++)
-		json_object_array_add(array, json_finding(&s->findings[i]));
+	for (size_t i = 0; i < e->nr_findings; i++)
+		json_object_array_add(array, json_finding(&e->findings[i]));
 	json_object_object_add(root, "functions", array);
 	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -602,7 +401,7 @@ static int cmd_status(int argc, char **argv)
 	parse_options(&verb_status, argc, argv, opts, 0, 0, NULL);
 	s = find_out();
 	/* A patch may have gone between one look and the other. */
-	for (int i = 0; i < 3 && !is_well(s) && !s->changing && has_changed(s->machine); i++)
+	for (int i = 0; i < 3 && !is_well(s) && !s->changing && machine_has_changed(s->machine); i++)
 		s = find_out();
 	if (opt_json)
 		print_json(s);
