@@ -154,9 +154,11 @@ static void print_leftovers(const struct status *s)
 
 	for (size_t i = 0; ftrace && i < s->machine->nr_leftovers; i++) {
 		const struct leftover *old = &s->machine->leftovers[i];
+		struct watcher *watchers;
 		size_t nr;
 
-		watchers_free(ftrace_watchers(ftrace, old->name, &nr), nr);
+		watchers = ftrace_watchers(ftrace, old->name, &nr);
+		watchers_free(watchers, nr);
 		if (!nr)
 			continue;
 		printf("The module '%s' is left of a livepatch, and somebody is on its code, which %s:\n",
