@@ -161,6 +161,36 @@ others() {
 }
 it "others on the functions are named" others
 
+# Somebody who looks at what really runs.
+on_the_new_code() {
+	needs_kprobe_events
+	load a1 set=1 funcs=cmdline_proc_show,version_proc_show,uptime_proc_show
+	echo "p:klp_test/new client_a1:new_cmdline_proc_show" >> "$tracing/kprobe_events"
+	echo "r:klp_test/new_return client_a1:new_version_proc_show" >> "$tracing/kprobe_events"
+	echo 1 > "$tracing/events/klp_test/enable"
+	does 0 status
+	told "  'new_cmdline_proc_show', its own code: kprobe"
+	told "  'new_version_proc_show', its own code: kretprobe"
+	not_told tracer
+	echo new_uptime_proc_show > "$tracing/set_ftrace_filter"
+	echo function > "$tracing/current_tracer"
+	does 0 status
+	told "  'new_uptime_proc_show', its own code: 1 tracer"
+	does 0 status --json
+	said=$(tr -d ' \n' <<< "$said")
+	told '{"module":"client_a1","function":"new_cmdline_proc_show","who":"kprobe"}'
+	# What is left of it, and who is still there.
+	load a2 set=1 funcs=cmdline_proc_show
+	does 0 status
+	told "The module 'client_a1' is left of a livepatch, and somebody is on its code"
+	told "  'new_cmdline_proc_show', its own code: kprobe"
+	does 0 status --json
+	said=$(tr -d ' \n' <<< "$said")
+	told '{"module":"client_a1","function":"new_uptime_proc_show","who":"1tracer"}'
+	not_told '"module":"client_a2"'
+}
+it "others on the livepatch's own code are named" on_the_new_code
+
 # What the kernel's list looks like when a handler is gone, or is somebody else's.
 gone_behind_our_back() {
 	local list=$tracing/enabled_functions

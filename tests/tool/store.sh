@@ -304,6 +304,7 @@ it "a rollback to one that replaces everything asks, too" rollback_wants_all
 # --- refusals ------------------------------------------------------------------
 
 refuses() {
+	local release
 	install vendor_a_v1
 	reject 1 "cmdline_proc_show" install $modules/vendor_b_conflict.ko
 	says "it would be refused at boot"
@@ -311,8 +312,8 @@ refuses() {
 	reject 1 "livepatch" install $modules/klp_target.ko
 	reject 1 "cannot be stored" install /etc/passwd
 	reject 1 "cannot be stored" install /nowhere.ko
-	KLP_SETS_KERNEL=1.2.3 reject 1 "was built for kernel $KLP_SETS_KERNEL" \
-		install $modules/vendor_a_v2.ko
+	release=$KLP_SETS_KERNEL
+	KLP_SETS_KERNEL=1.2.3 reject 1 "was built for kernel $release" install $modules/vendor_a_v2.ko
 	stored 01-set-1/current/vendor_a_v1.ko
 	reject 1 "does not tell which set it belongs to" install $modules/client_a1.ko
 	reject 2 "one FILE" install

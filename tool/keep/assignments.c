@@ -184,15 +184,14 @@ void assignment_keep(const char *name, const struct assignment *a, const char *b
 
 	if (!text)
 		text = xstrdup("# MODULE SET [OBSOLETED SET...]: see klp-sets(8), assign.");
-	while (*text && (line = strsep(&text, "\n"))) {
+	while (text && *text) {
+		line = strsep(&text, "\n");
 		if (!is_about(line, name)) {
 			out = xasprintf("%s%s\n", out, line);
 		} else if (new) {
 			out = xasprintf("%s%s\n", out, new);
 			new = NULL;
 		}
-		if (!text)
-			break;
 	}
 	if (new)
 		out = xasprintf("%s%s\n", out, new);

@@ -22,7 +22,7 @@
 
 struct judge {
 	const struct machine *m;
-	const struct symbols *symbols;
+	struct symbols *symbols;
 	const struct livepatch *lp;
 	struct livepatch new;		/* the same, in the set that it would get */
 	bool replace_stock;		/* all stock patches, too */
@@ -222,35 +222,35 @@ static void check_names(struct judge *j, const struct livepatch *old)
 
 static void check_symbol(struct judge *j, const struct func *func)
 {
-	uint64_t addr;
-	size_t n = symbols_find(j->symbols, func, &addr);
+	struct found found = symbols_find(j->symbols, func);
 	const char *module = strcmp(func->object, "vmlinux") ? func->object : "the kernel";
 
-	if (!n)
+	if (!found.nr)
 		conflict(j, "function-missing", NULL,
 			 xasprintf("%s changes function %s, which %s does not have.",
 				   livepatch_who(&j->new), func_label(func), module),
-			 "Is it for another kernel?");
-	else if (func->sympos > n)
+			 "Is it for another kernel, or is the function inlined wherever it is called?");
+	else if (func->sympos > found.nr)
 		conflict(j, "function-missing", NULL,
 			 xasprintf("%s changes function %s, and %s has %zu of this name.",
-				   livepatch_who(&j->new), func_label(func), module, n),
+				   livepatch_who(&j->new), func_label(func), module, found.nr),
 			 "Is it for another kernel?");
-	else if (func->only && n > 1)
+	else if (func->only && found.nr > 1)
 		conflict(j, "function-ambiguous", NULL,
 			 xasprintf("%s changes function %s, and %s has %zu of this name.",
-				   livepatch_who(&j->new), func_label(func), module, n),
+				   livepatch_who(&j->new), func_label(func), module, found.nr),
 			 "Set old_sympos to say which of them is meant.");
+	else if (found.trace == TRACE_NO)
+		conflict(j, "function-untraceable", NULL,
+			 xasprintf("%s changes function %s, which cannot be traced, and so not redirected.",
+				   livepatch_who(&j->new), func_label(func)),
+			 "It is notrace, noinstr, or no function; change those that call it.");
 }
 
 /* 0 when it is not known: the module is not loaded, or only root may see it. */
 static uint64_t address_of(const struct judge *j, const struct func *func)
 {
-	uint64_t addr = 0;
-
-	if (j->symbols)
-		symbols_find(j->symbols, func, &addr);
-	return addr;
+	return j->symbols ? symbols_find(j->symbols, func).addr : 0;
 }
 
 static void find_addresses(struct judge *j)
@@ -265,6 +265,20 @@ static void find_addresses(struct judge *j)
 		j->dropped_addrs[i] = address_of(j, v->dropped[i]);
 }
 
+/* Whether the new patch has a function by another name that could be this one. */
+static bool may_be(const struct judge *j, const struct func *func)
+{
+	if (!symbols_hidden(j->symbols, func->object))
+		return false;
+	for (size_t i = 0; i < j->lp->nr_funcs; i++) {
+		const struct func *own = &j->lp->funcs[i];
+
+		if (!strcmp(own->object, func->object) && !same_func(own, func))
+			return true;
+	}
+	return false;
+}
+
 static void check_own_symbols(struct judge *j)
 {
 	for (size_t i = 0; j->symbols && i < j->lp->nr_funcs; i++) {
@@ -274,6 +288,7 @@ static void check_own_symbols(struct judge *j)
 		if (!symbols_have(j->symbols, func->object))
 			continue;
 		check_symbol(j, func);
+		j->v->blind |= j->new.managed && may_be(j, func);
 		addr = j->new.managed ? j->addrs[i] : 0;
 		for (size_t k = 0; addr && k < i; k++) {
 			other = &j->lp->funcs[k];
@@ -311,6 +326,7 @@ static void check_aliases(struct judge *j, const struct livepatch *old)
 		uint64_t addr = address_of(j, func);
 		bool drops;
 
+		j->v->blind |= !addr && may_be(j, func);
 		own = addr ? find_at(j, addr, &drops) : NULL;
 		if (!own || same_func(own, func))
 			continue;
@@ -320,6 +336,64 @@ static void check_aliases(struct judge *j, const struct livepatch *old)
 					  func_label(own), func_label(func),
 					  livepatch_who(old)));
 	}
+}
+
+/* --- parts of functions --------------------------------------------------------- */
+
+/*
+ * A compiler makes foo.part.0, foo.constprop.0, foo.isra.0 or foo.cold of foo(), and no name
+ * in C has a dot.
+ */
+static struct livepatch *without_endings(const struct livepatch *lp)
+{
+	struct livepatch *bases = livepatch_new(lp->name);
+
+	for (size_t i = 0; i < lp->nr_funcs; i++) {
+		char *base = xstrdup(lp->funcs[i].name);
+
+		base[1 + strcspn(base + 1, ".")] = '\0';
+		livepatch_add_func(bases, lp->funcs[i].object, base, 1);
+		free(base);
+	}
+	return bases;
+}
+
+static void add_warning(struct verdict *v, char *warning)
+{
+	v->warnings = xrealloc(v->warnings, v->nr_warnings + 1, sizeof(*v->warnings));
+	v->warnings[v->nr_warnings++] = warning;
+}
+
+/* The code of one is often a copy of the other's, or expects it to be as it was. */
+static void check_parts(struct judge *j, const struct livepatch *old)
+{
+	struct livepatch *own = without_endings(j->lp), *others = without_endings(old);
+
+	for (size_t i = 0; i < others->nr_funcs; i++) {
+		const struct func *found = livepatch_find_func(own, &others->funcs[i]);
+		const struct func *func = found ? &j->lp->funcs[found - own->funcs] : NULL;
+
+		if (!func || !strcmp(func->name, old->funcs[i].name))
+			continue;
+		add_warning(j->v, xasprintf("%s changes function %s, and %s changes %s: the compiler has made both from '%s'.",
+					    livepatch_who(&j->new), func_label(func),
+					    livepatch_who(old), func_label(&old->funcs[i]),
+					    found->name));
+	}
+	livepatch_free(own);
+	livepatch_free(others);
+}
+
+void verdict_be_strict(struct verdict *v)
+{
+	for (size_t i = 0; i < v->nr_warnings; i++) {
+		v->conflicts = xrealloc(v->conflicts, v->nr_conflicts + 1, sizeof(*v->conflicts));
+		v->conflicts[v->nr_conflicts++] = (struct conflict) {
+			.code = "function-part", .reason = v->warnings[i],
+			.advice = xstrdup("Change both in one livepatch, or leave --strict out."),
+		};
+	}
+	v->nr_warnings = 0;
 }
 
 /* --- states --------------------------------------------------------------------- */
@@ -511,6 +585,7 @@ static void check_others(struct judge *j)
 		if (must_not_clash(j, old)) {
 			check_names(j, old);
 			check_aliases(j, old);
+			check_parts(j, old);
 			check_foreign_states(j, old);
 		} else {
 			check_replaced_states(j, old);
@@ -544,7 +619,7 @@ bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint3
 }
 
 struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
-			    const struct symbols *symbols)
+			    struct symbols *symbols)
 {
 	struct judge j = {
 		.m = m,
@@ -577,7 +652,10 @@ void verdict_free(struct verdict *v)
 		free(v->conflicts[i].reason);
 		free(v->conflicts[i].advice);
 	}
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		free(v->warnings[i]);
 	free(v->conflicts);
+	free(v->warnings);
 	free(v->replaced);
 	free(v->added);
 	free(v->kept);

@@ -21,6 +21,7 @@
 #include "verbs/unload.h"
 #include "know/machine.h"
 #include "know/module.h"
+#include "know/targets.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
@@ -28,7 +29,6 @@
 #include "keep/run.h"
 #include "keep/store.h"
 #include "read/livepatch.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 /* Seconds for each transition: next to nothing runs yet. */
@@ -180,7 +180,7 @@ static int boot_slot(const struct store *s, struct slot *slot)
 		return EXIT_OK;
 	}
 	/* Here, so that not each of the children reads them. */
-	symbols_of_kernel();
+	targets_of_machine();
 	status = apart(name, load_slot, &job);
 	if (status == EXIT_OK) {
 		store_note_build(&slot->versions[0]);

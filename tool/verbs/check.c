@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* check.c - klp-sets check: what would happen, without doing it */
-#include <errno.h>
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +10,16 @@
 #include "verbs/options.h"
 #include "know/machine.h"
 #include "know/rules.h"
+#include "know/targets.h"
 #include "keep/assignments.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 struct check {
 	const uint32_t *set;
-	bool empty;
-	const char *map;
+	bool empty, strict;
+	const char *map, *modules;
 	struct symbols *symbols;
 	struct machine *m;
 	struct json_object *list;	/* with --json */
@@ -66,6 +65,10 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
 			printf("           %s\n", printable(c->advice));
 	}
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		printf("  warning  %s\n", v->warnings[i]);
+	if (v->blind)
+		puts("  unknown  Two of its functions, or one of its and another's, may be one by two names: addresses are hidden.");
 	if (lp->incomplete)
 		puts("  unknown  It decides only when it is loaded what it changes, so it may be refused then.");
 }
@@ -151,6 +154,11 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	for (size_t i = 0; i < v->nr_conflicts; i++)
 		json_object_array_add(list, json_conflict(&v->conflicts[i]));
 	json_object_object_add(o, "conflicts", list);
+	list = json_object_new_array();
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		json_object_array_add(list, json_text(v->warnings[i]));
+	json_object_object_add(o, "warnings", list);
+	json_object_object_add(o, "aliases_known", json_object_new_boolean(!v->blind));
 	return o;
 }
 
@@ -186,6 +194,8 @@ static bool check_file(struct check *check, const char *path)
 	}
 
 	v = rules_judge(check->m, lp, check->symbols);
+	if (check->strict)
+		verdict_be_strict(v);
 	if (opt_json)
 		json_object_array_add(check->list, json_verdict(lp, v));
 	else
@@ -200,18 +210,13 @@ static bool check_file(struct check *check, const char *path)
 	return accepted;
 }
 
-/* The symbols of this machine, without their addresses for all but root. */
+/* What is said on the command line is all of it. */
 static void read_symbols(struct check *check)
 {
-	if (check->map) {
-		check->symbols = symbols_read(check->map);
-		if (!check->symbols)
-			die("cannot read symbols from '%s': %s", check->map,
-			    errno == EINVAL ? "it is no System.map, nor a copy of /proc/kallsyms" :
-					      file_strerror(errno));
-	} else if (check->m->livepatching) {
-		check->symbols = symbols_read("/proc/kallsyms");
-	}
+	if (check->map || check->modules)
+		check->symbols = targets_of_files(check->map, check->modules);
+	else if (check->m->livepatching)
+		check->symbols = targets_of_machine_and_ftrace();
 }
 
 static int cmd_check(int argc, char **argv)
@@ -220,7 +225,11 @@ static int cmd_check(int argc, char **argv)
 	const struct opt opts[] = {
 		{ "set", 0, TAKES_SET, &check.set, "as if all files were put into this set" },
 		{ "empty", 0, TAKES_NOTHING, &check.empty, "as if nothing was loaded on the machine" },
-		{ "symbols", 0, TAKES_MAP, &check.map, "a System.map, or a copy of /proc/kallsyms" },
+		{ "strict", 0, TAKES_NOTHING, &check.strict, "a warning is a conflict" },
+		{ "symbols", 0, TAKES_MAP, &check.map,
+		  "a System.map, a copy of /proc/kallsyms, or a vmlinux" },
+		{ "modules", 0, TAKES_FOLDER, &check.modules,
+		  "the kernel's modules, a folder as in /lib/modules" },
 		{ 0 }
 	};
 	struct json_object *root;
@@ -238,7 +247,6 @@ static int cmd_check(int argc, char **argv)
 		json_object_object_add(root, "files", check.list);
 		json_print(root);
 	}
-	symbols_free(check.symbols);
 	machine_free(check.m);
 	return accepted ? EXIT_OK : EXIT_REFUSED;
 }
@@ -247,6 +255,6 @@ const struct verb verb_check = {
 	.name = "check",
 	.run = cmd_check,
 	.json = true,
-	.arguments = "[--set N] [--empty] [--symbols MAP] FILE...",
+	.arguments = "[--set N] [--empty] [--strict] [--symbols MAP] [--modules DIR] FILE...",
 	.help = "what would happen if these were loaded, one after the other",
 };

@@ -20,13 +20,13 @@
 #include "know/module.h"
 #include "know/parameters.h"
 #include "know/rules.h"
+#include "know/targets.h"
 #include "know/transition.h"
 #include "keep/assignments.h"
 #include "keep/guard.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 struct loading {
@@ -124,7 +124,7 @@ static int look_at_machine(struct loading *l)
 /* All that the kernel would refuse, each with what to do about it. */
 static int judge(const struct loading *l)
 {
-	struct verdict *v = rules_judge(l->before, l->lp, symbols_of_kernel());
+	struct verdict *v = rules_judge(l->before, l->lp, targets_of_machine());
 	int status = EXIT_OK;
 
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
@@ -134,6 +134,8 @@ static int judge(const struct loading *l)
 		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
 			warn("  %s", c->advice);
 	}
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		warn("%s", v->warnings[i]);
 	verdict_free(v);
 	return status;
 }

@@ -25,6 +25,7 @@ static const struct {
 	[TAKES_NOTHING] = { no_argument, "" },
 	[TAKES_SET] = { required_argument, " N" },
 	[TAKES_MAP] = { required_argument, " MAP" },
+	[TAKES_FOLDER] = { required_argument, " DIR" },
 	[TAKES_SECONDS] = { required_argument, "=SECONDS" },
 	[MAY_TAKE_SECONDS] = { optional_argument, "[=SECONDS]" },
 };
@@ -71,6 +72,7 @@ static void take(const struct opt *opt, const char *arg)
 		*(const uint32_t **)opt->to = set;
 		break;
 	case TAKES_MAP:
+	case TAKES_FOLDER:
 		*(const char **)opt->to = arg;
 		break;
 	case TAKES_SECONDS:

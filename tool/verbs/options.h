@@ -19,6 +19,7 @@ enum operand {
 	TAKES_NOTHING,		/* bool */
 	TAKES_SET,		/* const uint32_t *, NULL when the option is not given */
 	TAKES_MAP,		/* const char *, the path of a System.map; NULL in the same way */
+	TAKES_FOLDER,		/* the same, of a folder */
 	TAKES_SECONDS,		/* struct duration */
 	MAY_TAKE_SECONDS,	/* the same; left as they were without "=SECONDS" */
 };

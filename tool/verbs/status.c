@@ -179,6 +179,39 @@ static void print_finding(const struct finding *f)
 	putchar('\n');
 }
 
+/* Those on the code of a livepatch itself. */
+static void print_watchers(const struct ftrace *ftrace, const char *module)
+{
+	struct watcher *watchers;
+	size_t nr;
+
+	if (!ftrace)
+		return;
+	watchers = ftrace_watchers(ftrace, module, &nr);
+	for (size_t i = 0; i < nr; i++)
+		printf("  '%s', its own code: %s\n", watchers[i].function, watchers[i].who);
+	watchers_free(watchers, nr);
+}
+
+static void print_leftovers(const struct status *s)
+{
+	const struct ftrace *ftrace = s->effects->ftrace;
+
+	for (size_t i = 0; ftrace && i < s->machine->nr_leftovers; i++) {
+		const struct leftover *old = &s->machine->leftovers[i];
+		struct watcher *watchers;
+		size_t nr;
+
+		watchers = ftrace_watchers(ftrace, old->name, &nr);
+		watchers_free(watchers, nr);
+		if (!nr)
+			continue;
+		printf("The module '%s' is left of a livepatch, and somebody is on its code, which %s:\n",
+		       old->name, old->refcnt ? "keeps it" : "may keep it");
+		print_watchers(ftrace, old->name);
+	}
+}
+
 /* What is as it should be is a number, the rest is told. */
 static size_t print_patch(const struct effects *e, size_t first, bool verbose)
 {
@@ -200,6 +233,7 @@ static size_t print_patch(const struct effects *e, size_t first, bool verbose)
 		if (verbose || f->nr_also || f->why)
 			print_finding(f);
 	}
+	print_watchers(e->ftrace, lp->name);
 	return end;
 }
 
@@ -262,6 +296,7 @@ static void print_text(const struct status *s, bool verbose)
 	if (s->store && !s->store->nr_slots && store_other_labels())
 		printf("Nothing is stored for kernel %s, while something is for %s.\n",
 		       kernel_release(), store_other_labels());
+	print_leftovers(s);
 	print_core(module_core());
 }
 
@@ -416,6 +451,38 @@ static struct json_object *json_others(void)
 	return array;
 }
 
+static void add_watchers(const struct status *s, struct json_object *array, const char *module)
+{
+	struct watcher *watchers;
+	size_t nr;
+
+	watchers = ftrace_watchers(s->effects->ftrace, module, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *object = json_object_new_object();
+
+		json_object_object_add(object, "module", json_text(module));
+		json_object_object_add(object, "function", json_text(watchers[i].function));
+		json_object_object_add(object, "who", json_text(watchers[i].who));
+		json_object_array_add(array, object);
+	}
+	watchers_free(watchers, nr);
+}
+
+/* On the code of livepatches, and of what is left of some. */
+static struct json_object *json_watchers(const struct status *s)
+{
+	struct json_object *array;
+
+	if (!s->effects->ftrace)
+		return NULL;
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->machine->nr_patches; i++)
+		add_watchers(s, array, s->machine->patches[i]->name);
+	for (size_t i = 0; i < s->machine->nr_leftovers; i++)
+		add_watchers(s, array, s->machine->leftovers[i].name);
+	return array;
+}
+
 static void print_json(const struct status *s)
 {
 	const struct effects *e = s->effects;
@@ -428,6 +495,7 @@ static void print_json(const struct status *s)
 	json_object_object_add(root, "core", json_core(module_core()));
 	json_object_object_add(root, "ftrace_enabled", e->ftrace ?
 			       json_object_new_boolean(!e->ftrace->off) : NULL);
+	json_object_object_add(root, "watchers", json_watchers(s));
 	for (size_t i = 0; i < e->nr_findings; i++)
 		json_object_array_add(array, json_finding(&e->findings[i]));
 	json_object_object_add(root, "stored", json_kept(s));
