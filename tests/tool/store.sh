@@ -431,12 +431,12 @@ it "the package of a kernel that is removed takes its store along" hooks
 # What the test has mounted there goes with its shell.
 unwritable() {
 	local var=$KLP_SETS_ROOT/var
-	cp -r "$var" "$scratch/var"
+	cp -r "$var" "$scratch/kept"
 	mount -t tmpfs -o size=1m tmpfs "$var" || fail "no tmpfs"
 	# shellcheck disable=SC2064
 	trap "umount '$var'" EXIT
-	cp -r "$scratch/var/." "$var"
-	rm -r "$scratch/var"
+	cp -r "$scratch/kept/." "$var"
+	rm -r "$scratch/kept"
 	case $1 in
 	full) ! cat /dev/zero > "$var/big" 2> /dev/null || fail "it is not full" ;;
 	read-only) mount -o remount,ro "$var" || fail "no remount" ;;

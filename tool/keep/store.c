@@ -342,7 +342,10 @@ struct slot *store_find_stock(const struct store *s, const char *name)
 	return NULL;
 }
 
-/* Dies when it is one that another one has replaced, which keeps it. */
+/*
+ * Dies when it is one that another one has replaced, which keeps it: that of the set, or of
+ * this name.
+ */
 static void explain_replaced(const struct store *s, const uint32_t *set, const char *name)
 {
 	for (size_t i = 0; i < s->nr_slots; i++) {
@@ -351,8 +354,9 @@ static void explain_replaced(const struct store *s, const uint32_t *set, const c
 		for (size_t j = 0; v->name && j < v->nr_replaced; j++) {
 			const struct slot *old = &v->replaced[j];
 
-			if (set ? old->has_set && old->replace_set == *set :
-				  old->versions[0].name && !strcmp(old->versions[0].name, name))
+			if ((set && old->has_set && old->replace_set == *set) ||
+			    (name && old->versions[0].name &&
+			     !strcmp(old->versions[0].name, name)))
 				die("%s is not in the store of kernel %s: '%s' has taken its place. "
 				    "'klp-sets rollback %s' brings it back", slot_label(old),
 				    kernel_release(), v->name, v->name);
