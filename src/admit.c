@@ -6,7 +6,9 @@
  * rule. All that can fail is done here, and all memory that commit needs is
  * allocated, so that commit has nothing left to fail at.
  */
+#include <linux/ctype.h>
 #include <linux/err.h>
+#include <linux/string.h>
 
 #include "core.h"
 #include "trace.h"
@@ -66,6 +68,34 @@ int klp_sets_check_patch(const struct klp_patch *patch)
 			if (ret)
 				return ret;
 		}
+	}
+	return 0;
+}
+
+/*
+ * A module file may be called fix-1.ko, the module in it never is. Stock livepatch would
+ * wait for such a name for ever.
+ */
+static bool klp_sets_is_module_name(const char *name)
+{
+	const char *c;
+
+	for (c = name; *c; c++)
+		if (!isascii(*c) || (!isalnum(*c) && *c != '_'))
+			return false;
+	return c > name && strcmp(name, "vmlinux");
+}
+
+static int klp_sets_check_objects(const struct klp_sets_record *rec)
+{
+	const struct klp_object *obj;
+
+	klp_for_each_object_static(rec->patch, obj) {
+		if (!obj->name || klp_sets_is_module_name(obj->name))
+			continue;
+		klp_sets_refuse(rec->patch, rec, "no module can be called '%s', as one of its objects is",
+				obj->name);
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -187,10 +217,14 @@ static int klp_sets_prepare_nops(struct klp_sets_record *rec, struct klp_sets_ta
 
 static int klp_sets_check_record(struct klp_sets_record *rec, struct klp_sets_table *table)
 {
-	int ret;
+	int ret = 0;
 
-	ret = klp_sets_init_table(table, klp_sets_count_own(rec->patch) +
-				  klp_sets_count_replaced(rec));
+	/* What is no business of ours, stock livepatch may have as it likes. */
+	if (rec->managed)
+		ret = klp_sets_check_objects(rec);
+	if (!ret)
+		ret = klp_sets_init_table(table, klp_sets_count_own(rec->patch) +
+					  klp_sets_count_replaced(rec));
 	if (!ret)
 		ret = klp_sets_add_own(rec, table);
 	if (!ret && rec->managed)

@@ -3,7 +3,9 @@
  * assign.c - makes a livepatch a member of a set that knows nothing of sets
  *
  * A livepatch that is enabled joins at once; for any other, the assignment waits
- * until a module of that name is admitted.
+ * until a module of that name is admitted. A pattern, the start of a name and a *, waits for
+ * all modules that are called so, and is never used up: each version of a livepatch may have
+ * a name of its own.
  */
 #include <linux/ctype.h>
 #include <linux/err.h>
@@ -16,7 +18,8 @@
  * struct klp_sets_assignment - a set for a livepatch that is yet to come
  * @node:	in the list of assignments; klp_mutex
  * @done:	its patch was enabled, and it awaits to be freed; klp_mutex
- * @name:	of the livepatch module
+ * @pattern:	@name ends in a *
+ * @name:	of the livepatch module, or of several
  * @replace_set: its set
  * @nr_obsoletes: number of further sets that it replaces
  * @obsoletes:	those
@@ -24,6 +27,7 @@
 struct klp_sets_assignment {
 	struct list_head node;
 	bool done;
+	bool pattern;
 	char name[MODULE_NAME_LEN];
 	u32 replace_set;
 	unsigned int nr_obsoletes;
@@ -33,14 +37,8 @@ struct klp_sets_assignment {
 /* What waits; klp_mutex. */
 static LIST_HEAD(klp_sets_assignments);
 
-/**
- * klp_sets_find_assignment() - the assignment that waits for a module
- * @name:	the module's name
- *
- * Context: under klp_mutex.
- * Return: the assignment, or NULL.
- */
-struct klp_sets_assignment *klp_sets_find_assignment(const char *name)
+/* What waits under this very name, or pattern. */
+static struct klp_sets_assignment *klp_sets_find_waiting(const char *name)
 {
 	struct klp_sets_assignment *a;
 
@@ -48,6 +46,32 @@ struct klp_sets_assignment *klp_sets_find_assignment(const char *name)
 		if (!a->done && !strcmp(a->name, name))
 			return a;
 	return NULL;
+}
+
+/**
+ * klp_sets_find_assignment() - the assignment that waits for a module
+ * @name:	the module's name
+ *
+ * Its own, or else the longest pattern that matches.
+ *
+ * Context: under klp_mutex.
+ * Return: the assignment, or NULL.
+ */
+struct klp_sets_assignment *klp_sets_find_assignment(const char *name)
+{
+	struct klp_sets_assignment *a, *found = klp_sets_find_waiting(name);
+	size_t len, longest = 0;
+
+	if (found)
+		return found;
+	list_for_each_entry(a, &klp_sets_assignments, node) {
+		len = strlen(a->name);
+		if (a->pattern && len > longest && !strncmp(a->name, name, len - 1)) {
+			found = a;
+			longest = len;
+		}
+	}
+	return found;
 }
 
 /**
@@ -70,7 +94,7 @@ void klp_sets_get_assigned(const struct klp_sets_assignment *a, struct klp_sets_
  */
 void notrace klp_sets_assignment_done(struct klp_sets_assignment *a)
 {
-	a->done = true;
+	a->done = !a->pattern;
 }
 
 /**
@@ -149,7 +173,7 @@ static ssize_t assign_show(struct kobject *kobj, struct kobj_attribute *attr, ch
 /* In the list of modules, every '-' of a file's name is a '_'. */
 static int klp_sets_parse_name(char *name, const char *word)
 {
-	size_t i;
+	size_t i, start;
 
 	if (strlen(word) >= MODULE_NAME_LEN)
 		return -ENAMETOOLONG;
@@ -158,7 +182,16 @@ static int klp_sets_parse_name(char *name, const char *word)
 			return -EINVAL;
 		name[i] = word[i] == '-' ? '_' : word[i];
 	}
-	return i ? 0 : -EINVAL;
+	if (!i)
+		return -EINVAL;
+	/* No module will come that is called so. One * alone would be for everybody's. */
+	start = strcspn(name, "*?[");
+	if (start < i && (!start || strcmp(name + start, "*"))) {
+		pr_err("'%s' is not assigned: a pattern is the start of a name and one * behind it\n",
+		       name);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* The next word of a line, or NULL. */
@@ -184,6 +217,7 @@ static struct klp_sets_assignment *klp_sets_parse_sets(const char *name, char *l
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&a->node);
 	strscpy(a->name, name, sizeof(a->name));
+	a->pattern = name[strlen(name) - 1] == '*';
 
 	word = klp_sets_word(&line);
 	ret = word ? kstrtou32(word, 10, &a->replace_set) : -EINVAL;
@@ -204,7 +238,7 @@ static struct klp_sets_assignment *klp_sets_parse_sets(const char *name, char *l
 /* Adds an assignment, or puts it in the place of an earlier one. */
 static int klp_sets_add_assignment(struct klp_sets_assignment *a)
 {
-	struct klp_sets_assignment *other, *old = klp_sets_find_assignment(a->name);
+	struct klp_sets_assignment *other, *old = klp_sets_find_waiting(a->name);
 	size_t len = klp_sets_line_len(a);
 	int ret;
 
@@ -229,7 +263,7 @@ static int klp_sets_add_assignment(struct klp_sets_assignment *a)
 
 static int klp_sets_drop_assignment(const char *name)
 {
-	struct klp_sets_assignment *a = klp_sets_find_assignment(name);
+	struct klp_sets_assignment *a = klp_sets_find_waiting(name);
 
 	if (!a)
 		return -ENOENT;

@@ -58,7 +58,7 @@ static void help(void)
 		printf("  %s%s%s\n        %s\n", verbs[i]->name, *verbs[i]->arguments ? " " : "",
 		       verbs[i]->arguments, verbs[i]->help);
 	}
-	puts("\n  --json       print lists as JSON\n"
+	puts("\n  --json       print what list, status, check, assign and policy show as JSON\n"
 	     "  -q, --quiet  no progress, only results and errors\n"
 	     "  -h, --help   this text; after a verb, what that does\n"
 	     "  --version    the version\n\n"
@@ -77,11 +77,12 @@ static const struct verb *find_verb(const char *name)
 static int help_verb(int argc, char **argv)
 {
 	static const struct opt opts[] = { { 0 } };
-	char **words = parse_options(&verb_help, argc, argv, opts, 0, 1, "one VERB, or none");
-	char *ask[] = { words[0], "--help", NULL };
+	char *ask[] = { NULL, "--help", NULL };
 
-	if (words[0])
-		return find_verb(words[0])->run(2, ask);
+	if (parse_options(&verb_help, argc, argv, opts, 0, 1, "one VERB, or none")) {
+		ask[0] = argv[0];
+		return find_verb(argv[0])->run(2, ask);
+	}
 	help();
 	return EXIT_OK;
 }
@@ -147,6 +148,21 @@ static void fail_instead_of_dying(void)
 	sigaction(SIGXFSZ, &action, NULL);
 }
 
+static const struct verb *choose_verb(const char *name)
+{
+	const struct verb *verb = find_verb(name);
+	char *others = NULL;
+
+	if (!opt_json || verb->json)
+		return verb;
+	for (size_t i = 0; i < NR_VERBS; i++) {
+		if (verbs[i]->json)
+			others = xasprintf("%s%s%s", others ? others : "", others ? ", " : "",
+					   verbs[i]->name);
+	}
+	usage_error("%s prints no JSON; these do: %s", name, others);
+}
+
 int main(int argc, char **argv)
 {
 	open_standard_files();
@@ -157,5 +173,5 @@ int main(int argc, char **argv)
 	argv++;
 	if (!argc)
 		usage_error("a verb is missing");
-	return finish_output(find_verb(argv[0])->run(argc, argv));
+	return finish_output(choose_verb(argv[0])->run(argc, argv));
 }

@@ -81,6 +81,64 @@ native_client() {
 }
 it "the set that a client asks for itself wins over an assignment" native_client
 
+# Vendors put the version into the name, so that a name comes only once.
+patterns() {
+	assign "client_* 8 9"
+	assign "client-s* 5"
+	assign "client_s2 6"
+	assign "client_s3* 7"
+	load s1 funcs=cmdline_proc_show
+	in_set s1 5
+	load s2 funcs=version_proc_show
+	in_set s2 6
+	load s3 funcs=loadavg_proc_show
+	in_set s3 7
+	load s4 funcs=uptime_proc_show
+	gone s1
+	in_set s4 5
+	pending "client_* 8 9
+client_s* 5
+client_s3* 7"
+	assign "client_s* 10"
+	assign "client_s3* -"
+	refuse_assign ENOENT "client_s3* -"
+	refuse_assign ENOENT "client_s3 -"
+	disable s3
+	unload s3
+	load s3 funcs=loadavg_proc_show
+	in_set s3 10
+	assign "client_s* -"
+	pending "client_* 8 9"
+	load s5 funcs=meminfo_proc_show
+	in_set s5 8
+	same "what it obsoletes" 9 "$(< $livepatch/client_s5/obsoletes)"
+	refuse EINVAL s6 funcs=version_proc_show
+	logged "'client_s6' of set 8" "'version_proc_show'" "'client_s2' of set 6"
+	# What asks for a set itself, or is enabled, is none of it.
+	load a1 set=1 funcs=cmdline_proc_show
+	in_set a1 1
+	assign "client_* -"
+	pending ""
+	disable a1 s2 s3 s4 s5
+	hooks_are_gone
+	unload s1
+	load s1 funcs=cmdline_proc_show
+	assign "client_* 5"
+	in_no_set s1
+	pending "client_* 5"
+}
+it "a pattern waits for all of its modules, and the longest one wins" patterns
+
+wrong_patterns() {
+	local name
+	for name in "*client" "cl*ent" "client_**" "client_?" "client_[ab]*" "**" "?" "*"; do
+		refuse_assign EINVAL "$name 5"
+		logged "'$name' is not assigned" "a pattern is the start of a name and one *"
+	done
+	pending ""
+}
+it "a pattern of another kind is refused, as nobody would come" wrong_patterns
+
 # --- while it is enabled -----------------------------------------------------
 
 at_once() {

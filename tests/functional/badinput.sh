@@ -2,6 +2,7 @@
 # Mistakes of authors: an errno, a line in the log, no trace, and the mended
 # module loads. Every refusal is tried on an empty machine and in an upgrade.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/assign-lib.sh"
 need_core
 
 # refuse_damage PARAMETERS...: of a1 on an empty machine, and of a2 in set 1
@@ -76,6 +77,25 @@ null_replacement() {
 	mended funcs=uptime_proc_show,cmdline_proc_show
 }
 it "a function entry without a replacement is refused" null_replacement
+
+# The name of a file, where that of its module should be: it would never apply.
+no_module_name() {
+	local name
+	for name in klp-target klp_target.ko klp_target.ko.xz drivers/klp_target vmlinux; do
+		refuse_damage "funcs=cmdline_proc_show,$name:fn1"
+		logged "'client_a2'" "no module can be called '$name'"
+		clean_up
+	done
+	# A stock patch is no business of klp_sets.
+	load b1 set=2 funcs=version_proc_show
+	load s1 funcs=klp-target:fn1
+	refuse_assign EINVAL "client_s1 3"
+	logged "'client_s1'" "no module can be called 'klp-target'"
+	disable s1
+	load a1 set=1 funcs=cmdline_proc_show
+	mended funcs=cmdline_proc_show,klp_target:fn1
+}
+it "an object that no module can be called is refused" no_module_name
 
 # MODULE_INFO(livepatch, "Y") was forgotten.
 not_marked() {

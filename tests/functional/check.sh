@@ -2,11 +2,16 @@
 # klp-sets check: what would happen, without doing it.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
+. "$(dirname "$0")/../schema/lib.sh"
+
+restrict=/proc/sys/kernel/kptr_restrict
+restricted=$(< $restrict)
 
 # Those of the examples are not called client_.
 eval "clean_up_clients() $(declare -f clean_up | tail -n +2)"
 clean_up() {
 	[[ ! -e $parameters ]] || policy
+	echo "$restricted" > $restrict
 	disable_all
 	# shellcheck disable=SC2046 # one name a word
 	remove $(loaded vendor_) $(loaded state_v)
@@ -133,6 +138,7 @@ transition() {
 	start a1 set=1 funcs=klp_target:park
 	check 1 vendor_b_v1.ko
 	says "'client_a1' of set 1 is in transition"
+	json_is check check vendor_b_v1.ko
 	unpark klp_target
 	complete a1
 	check 0 vendor_b_v1.ko
@@ -143,6 +149,7 @@ other_kernel() {
 	export KLP_SETS_KERNEL=4.19.0-27-amd64
 	check 1 vendor_a_v1.ko
 	says "'vendor_a_v1' of set 1 was built for kernel $(uname -r)" "4.19.0-27-amd64"
+	json_is check check vendor_a_v1.ko
 	check 0 --empty vendor_a_v1.ko
 }
 it "a livepatch for another kernel is told" other_kernel
@@ -174,6 +181,7 @@ policies() {
 	policy stock_replace=refuse
 	check 1 client_kpatch.ko
 	says "stock patch 'client_kpatch'" "stock_replace is 'refuse'"
+	json_is check check client_kpatch.ko
 	policy stock_replace=scoped
 	check 1 client_kpatch.ko
 	says "client_kpatch.ko: set 0"
@@ -189,6 +197,7 @@ states() {
 	check 1 --empty --set 5 $selftests/test_klp_state2.ko $selftests/test_klp_state.ko
 	says "State 1 has version 1 in 'test_klp_state' of set 5, older than 2 in 'test_klp_state2'"
 	check 1 --empty $selftests/test_klp_state.ko --set 5 $samples/livepatch-sample.ko
+	json_is check check --empty $selftests/test_klp_state.ko --set 5 $samples/livepatch-sample.ko
 	says "'livepatch_sample' of set 5 would replace 'test_klp_state' of set 5, and lacks its state 1"
 }
 selftests=/klp-sets/kselftests/modules
@@ -305,6 +314,53 @@ aliases() {
 	says "'fn1' of klp_target, which klp_target does not have"
 }
 it "with symbols, two names of one function are known" aliases
+
+# forge WHAT...: $bad is client_klp_build with this in it
+bad=$scratch/bad.ko
+forge() {
+	../tests/tool/forge client_klp_build.ko "$bad" "$@" || fail "forge $*"
+}
+
+# What the kernel lists, and the file of a module that it could load.
+on_this_machine() {
+	forge string:klp_target=dummy
+	check 1 "$bad"
+	says "changes function 'fn1' of dummy, which dummy does not have"
+	said=$(klp-sets load "$bad" 2>&1) && fail "it was loaded: $said"
+	says "'fn1' of dummy, which dummy does not have"
+	check 0 client_klp_build.ko
+	load_target klp_target
+	# The list has only one of two names.
+	check 0 client_klp_build.ko
+	forge string:fn1=fn5
+	check 1 "$bad"
+	says "changes function 'fn5' of klp_target, which cannot be traced"
+	insmod "$bad" && fail "it was loaded, although check says: $said"
+	check 0 --empty "$bad"
+}
+it "what the machine has, and what can be traced on it, is known" on_this_machine
+
+# As set by those who fear what root could do.
+hidden_from_root() {
+	load_target klp_target
+	load a1 set=1 funcs=klp_target:fn4
+	echo 2 > $restrict
+	check 0 --set 9 client_klp_build.ko
+	says "addresses are hidden"
+	check 0 vendor_b_v1.ko
+	says_not hidden
+	said=$(klp-sets install --set 9 client_klp_build.ko 2>&1) && fail "it is stored: $said"
+	says "is not stored" "kernel.kptr_restrict=1"
+	said=$(klp-sets list --stored 2>&1)
+	says_not client_klp_build
+	echo 1 > $restrict
+	check 1 --set 9 client_klp_build.ko
+	says "which is the same as 'fn4' of klp_target"
+	says_not hidden
+	said=$(klp-sets install --set 9 client_klp_build.ko 2>&1) || fail "$said"
+	said=$(klp-sets uninstall 9 2>&1) || fail "$said"
+}
+it "addresses that are hidden from root are not guessed" hidden_from_root
 
 # Two sets came to share a function when its module arrived.
 dropped_alias() {

@@ -50,7 +50,7 @@ verb_options() {
 	offers --wait -- unload --w
 	offers --yes -- force --y
 	offers --json -- --j
-	offers --help --json --quiet --stored --verbose --version -h -q -v -- list -
+	offers --help --json --no-headings --quiet --stored --verbose --version -h -q -v -- list -
 	offers --verbose -- status --verb
 	offers "" -- check --verb
 	offers "" -- force --k

@@ -28,6 +28,7 @@ policy() {
 	modprobe klp_sets
 	holds $parameters/stock_replace refuse || fail "stock_replace is $REPLY after modprobe"
 	echo all > $parameters/stock_replace
+	json_is policy policy
 	does 0 policy
 	told stock_replace all refuse
 }
@@ -43,6 +44,7 @@ waits() {
 	same "what it obsoletes" 8 "$(< $livepatch/client_s1/obsoletes)"
 	does 0 assign
 	told client_s1 7 "enabled, in this set"
+	json_is assign assign
 	does 0 unload 7
 	# The kernel has forgotten it.
 	same "what waits" "" "$(< /sys/kernel/klp_sets/assign)"
@@ -120,6 +122,59 @@ joins() {
 	in_set s1 7
 }
 it "a livepatch that is enabled joins at once, or it is said why not" joins
+
+# A vendor's, whose versions have names of their own.
+patterns() {
+	load_core
+	load s1 funcs=version_proc_show
+	load s2 funcs=loadavg_proc_show
+	does 0 assign client_s2 8
+	does 0 assign 'client_s*' 7
+	told "'client_s*' will belong to set 7"
+	told "'client_s1' belongs to set 7 now"
+	in_set s1 7
+	in_set s2 8
+	same "what waits" "client_s* 7" "$(< /sys/kernel/klp_sets/assign)"
+	does 0 list
+	told "client_s* joins set 7"
+	does 0 assign
+	told "client_s* " "enabled, in this set"
+	json_is assign assign
+	contents s3 funcs=version_proc_show
+	# What it changes is known when it is loaded.
+	does 1 check client_s3.ko
+	told "client_s3.ko: set 7, as assigned"
+	does 0 load client_s3.ko
+	in_set s3 7
+	missing "$livepatch/client_s1" || fail "client_s1 is still there"
+	same "what waits" "client_s* 7" "$(< /sys/kernel/klp_sets/assign)"
+	# Whoever loads it.
+	load s4 funcs=uptime_proc_show
+	gone s3
+	in_set s4 7
+	# Of two that are enabled, one can have the set.
+	does 0 assign 'client_s*' -
+	load s5 funcs=meminfo_proc_show
+	does 1 assign 'client_s*' 7
+	told "'client_s5' is enabled, and not assigned to set 7" "client_s4"
+	missing "$livepatch/client_s5/replace_set" || fail "client_s5 is in a set"
+	does 0 assign 'client_s*' -
+	does 0 assign client_s2 -
+}
+it "a pattern puts all of its livepatches into the set, now and later" patterns
+
+# Those that came before klp_sets, as from an initramfs.
+patterns_at_boot() {
+	mkdir -p /etc/klp-sets
+	echo "client_s* 7" > /etc/klp-sets/assign.conf
+	missing /sys/module/klp_sets || fail "klp_sets is loaded"
+	load s1 funcs=version_proc_show
+	does 0 boot
+	in_set s1 7
+	same "what waits" "client_s* 7" "$(< /sys/kernel/klp_sets/assign)"
+	does 0 assign 'client_s*' -
+}
+it "and boot does so, too" patterns_at_boot
 
 need_core
 finish

@@ -1,6 +1,8 @@
 # shellcheck shell=bash disable=SC2154
 # command-lib.sh - what the tests of the command share
 
+. "$(dirname "${BASH_SOURCE[0]}")/../schema/lib.sh"
+
 cd "$modules" || exit 1
 trap 'leave; second_cpu 1; rm -rf "$scratch"' EXIT
 options=/etc/modprobe.d/klp_test.conf

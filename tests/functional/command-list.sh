@@ -22,6 +22,7 @@ listed() {
 
 # lists_json TEXT: blanks make no difference
 lists_json() {
+	json_is list list
 	same "klp-sets list --json" "$(tr -d ' \t\n' <<< "$1")" \
 		"$(klp-sets list --json | tr -d ' \n' |
 			sed -E 's/\{"name":"client_p?f[0-9]+",[^}]*"references":1\},?//g; s/,\]/]/')"
@@ -33,7 +34,7 @@ head="SET PATCH VERSION FUNCTIONS STATES KIND STATUS"
 nothing_there() {
 	lists "No livepatch is loaded." \
 		"klp_sets is not loaded, so there are no sets; 'modprobe klp_sets' loads it."
-	lists_json '{"core": false, "patches": [], "leftovers": [], "assignments": []}'
+	lists_json '{"version": 1, "core": false, "patches": [], "leftovers": [], "assignments": []}'
 	load s1 funcs=uptime_proc_show
 	lists "$head" "- client_s1 1.2 1 ? stock enabled" \
 		"klp_sets is not loaded, so there are no sets; 'modprobe klp_sets' loads it."
@@ -45,6 +46,22 @@ nothing_there() {
 it "an empty machine, and one without the core" nothing_there
 
 need_core
+
+# What a reader sees, and no program.
+on_a_terminal() {
+	local bold=$'\e[1mPATCH'
+	load a1 set=1 funcs=cmdline_proc_show
+	said=$(TERM=linux script -qec "klp-sets list" /dev/null < /dev/null)
+	[[ $said == *"$bold"* ]] || fail "the headings are as the rest: $said"
+	for command in "TERM=linux klp-sets list" "TERM=dumb script -qec 'klp-sets list' /dev/null" \
+		"TERM=linux NO_COLOR=1 script -qec 'klp-sets list' /dev/null" \
+		"TERM=linux script -qec 'klp-sets list --no-headings' /dev/null"; do
+		said=$(eval "$command" < /dev/null)
+		[[ $said == *client_a1* ]] || fail "$command lists $said"
+		[[ $said != *$'\e'* ]] || fail "$command has colours: $said"
+	done
+}
+it "headings are bold on a terminal" on_a_terminal
 
 # By what the kernel shows of each: sets first, in their order.
 everything() {
@@ -131,7 +148,7 @@ for_programs() {
 	load s1 funcs=uptime_proc_show
 	assign "client_s3 7 5 6"
 	lists_json '{
-		"core": true,
+		"version": 1, "core": true,
 		"patches": [ {
 			"name": "client_a1", "version": "1.2", "kind": "native",
 			"set": 4294967295, "obsoletes": [8],
@@ -151,7 +168,7 @@ for_programs() {
 	drop_assignments
 	disable s1
 	lists_json '{
-		"core": true,
+		"version": 1, "core": true,
 		"patches": [ {
 			"name": "client_a1", "version": "1.2", "kind": "native",
 			"set": 4294967295, "obsoletes": [8],

@@ -228,6 +228,22 @@ decides_when_loaded() {
 }
 it "what only the kernel can know is not refused" decides_when_loaded
 
+# Documentation/kernels.md: a 6.1 finds the place of this function in dead code behind it.
+not_redirected() {
+	local status
+	[[ $(uname -r) == 6.1.* ]] || skip "only a 6.1 is known to do this"
+	contents s1 funcs=bpf_dispatcher_nop_func/1
+	said=$(klp-sets load client_s1.ko 2>&1)
+	status=$?
+	[[ -e $livepatch/client_s1 ]] || skip "this kernel has no such function: $said"
+	! klp-sets status > /dev/null || skip "this kernel has no dead code behind it"
+	[[ $status == 1 ]] || fail "load ended with $status and said: $said"
+	told "'client_s1' is enabled, but the kernel has not redirected all of its functions"
+	told "'bpf_dispatcher_nop_func': not in effect"
+	told "stock patch 'client_s1' is enabled"
+}
+it "what the kernel enables and does not redirect is not in effect" not_redirected
+
 other_set() {
 	does 1 load --set 5 vendor_a_v1.ko
 	told "'vendor_a_v1' asks for set 1 itself"

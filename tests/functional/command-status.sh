@@ -25,6 +25,7 @@ nothing_there() {
 	load_core
 	does 0 status -v
 	printed "$calm" "No livepatch is enabled."
+	json_is status status
 	does 0 status --json
 	[[ $(tr -d ' \n' <<< "$said") == *'"well":true,"condition":"well","transition":null,'*'"stored":[],"other_kernels":[],"lost":[],"functions":[]}' ]] ||
 		fail "it says: $said"
@@ -42,6 +43,7 @@ other_version() {
 	does 0 status
 	printed "$calm" "No livepatch is enabled." \
 		"Version $loaded of the module klp_sets is loaded, and version 99.0 installed, for the next boot."
+	json_is status status
 	does 0 status --json
 	[[ $(tr -d ' \n' <<< "$said") == *'"core":{"version":"'"$loaded"'","installed":"99.0","other_build":true,"untested":false,"dead":false,"anomalies":0}'* ]] ||
 		fail "it says: $said"
@@ -59,6 +61,7 @@ untested_kernel() {
 	does 0 status
 	printed "$calm" "'client_a1' of set 1: 1 of 1 functions in effect" \
 		"The module klp_sets was loaded with untested=1: this kernel is newer than those that it was tested on."
+	json_is status status
 	does 0 status --json
 	[[ $(tr -d ' \n' <<< "$said") == *'"untested":true,"dead":false,"anomalies":0}'* ]] || fail "it says: $said"
 }
@@ -148,6 +151,7 @@ others() {
 	not_told tracer
 	printf '%s\n' cmdline_proc_show uptime_proc_show > "$tracing/set_ftrace_filter"
 	echo function > "$tracing/current_tracer"
+	json_is status status
 	does 0 status --json
 	said=$(tr -d '\n' <<< "$said" | tr -s ' ')
 	told '"name":"cmdline_proc_show"' '"also":[ "kprobe", "1 tracer" ]'
@@ -156,6 +160,36 @@ others() {
 	runs uptime_proc_show a1
 }
 it "others on the functions are named" others
+
+# Somebody who looks at what really runs.
+on_the_new_code() {
+	needs_kprobe_events
+	load a1 set=1 funcs=cmdline_proc_show,version_proc_show,uptime_proc_show
+	echo "p:klp_test/new client_a1:new_cmdline_proc_show" >> "$tracing/kprobe_events"
+	echo "r:klp_test/new_return client_a1:new_version_proc_show" >> "$tracing/kprobe_events"
+	echo 1 > "$tracing/events/klp_test/enable"
+	does 0 status
+	told "  'new_cmdline_proc_show', its own code: kprobe"
+	told "  'new_version_proc_show', its own code: kretprobe"
+	not_told tracer
+	echo new_uptime_proc_show > "$tracing/set_ftrace_filter"
+	echo function > "$tracing/current_tracer"
+	does 0 status
+	told "  'new_uptime_proc_show', its own code: 1 tracer"
+	does 0 status --json
+	said=$(tr -d ' \n' <<< "$said")
+	told '{"module":"client_a1","function":"new_cmdline_proc_show","who":"kprobe"}'
+	# What is left of it, and who is still there.
+	load a2 set=1 funcs=cmdline_proc_show
+	does 0 status
+	told "The module 'client_a1' is left of a livepatch, and somebody is on its code"
+	told "  'new_cmdline_proc_show', its own code: kprobe"
+	does 0 status --json
+	said=$(tr -d ' \n' <<< "$said")
+	told '{"module":"client_a1","function":"new_uptime_proc_show","who":"1tracer"}'
+	not_told '"module":"client_a2"'
+}
+it "others on the livepatch's own code are named" on_the_new_code
 
 # What the kernel's list looks like when a handler is gone, or is somebody else's.
 gone_behind_our_back() {
@@ -184,6 +218,7 @@ it "a function that is not redirected is not in effect" gone_behind_our_back
 not_known() {
 	needs_file /sys/kernel/debug/tracing CONFIG_DEBUG_FS
 	load a1 set=1 funcs=cmdline_proc_show,klp_target:fn1
+	json_is status status
 	said=$(setpriv --reuid=65534 --regid=65534 --clear-groups klp-sets status 2>&1)
 	[[ $? == 4 ]] || fail "it ends as if it knew: $said"
 	told "What is in effect is not known: only root may read"
@@ -204,6 +239,7 @@ switched_off() {
 	echo 0 2> /dev/null > /proc/sys/kernel/ftrace_enabled || skip "this kernel refuses it"
 	does 1 status
 	told "kernel.ftrace_enabled is 0"
+	json_is status status
 	does 1 status --json
 	told '"ftrace_enabled":false'
 }
@@ -274,6 +310,7 @@ it "the task and the function that hold up a transition" stuck
 # takes_seconds N: the task in park() has waited that long
 takes_seconds() {
 	local json
+	json_is status status
 	json=$(klp-sets status --json | tr -d ' \n')
 	[[ $json =~ \"to\":\"enabled\",\"seconds\":([0-9]+), ]] || fail "no seconds: $json"
 	[[ $json =~ \"command\":\"cat/proc/klp_target/park\",.*\"seconds\":([0-9]+),\"blocked_in\":\"park\+0x ]] ||

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 events=$tracing/events/klp_sets
-set1=(set=1 funcs=cmdline_proc_show,version_proc_show)
+set1=(set=1 "funcs=cmdline_proc_show,version_proc_show")
 
 start_tracing() {
 	[[ -e $events/klp_sets_admit ]] || fail "there are no events in $events"

@@ -40,6 +40,7 @@ upgrades() {
 		unload "${names[i]}"
 	done
 	diag "fast_retry=$(< $parameters/fast_retry), $(nproc) processors: ${times[*]} us"
+	# shellcheck disable=SC1102,SC2048 # one sum: "1 + 2 + 3 + 0"
 	REPLY=$((${times[*]/%/ +} 0))
 }
 

@@ -161,7 +161,7 @@ it "states of obsoleted sets must match, too" obsoleted_does_not_match
 
 # A state that blocks can be handed to one that does not, and then removed.
 free_blocked() {
-	load p3 set=1 "obsoletes=${1:-1}" funcs=cmdline_proc_show states=5:five
+	load p3 set=1 obsoletes=1 funcs=cmdline_proc_show states=5:five
 	disable p3
 }
 

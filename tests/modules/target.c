@@ -2,7 +2,7 @@
 /*
  * target.c - a module to be patched
  *
- * twin() exists in two files, fn4() has a second name.
+ * twin() exists in two files, fn4() has a second name, and fn5() cannot be traced.
  */
 #include "target.h"
 
@@ -30,6 +30,11 @@ static target const char *fn4(void)
 
 static const char *fn4_alias(void) __attribute__((alias("fn4"), copy(fn4)));
 
+static notrace target const char *fn5(void)
+{
+	return "original";
+}
+
 static target const char *twin(void)
 {
 	return "original";
@@ -41,6 +46,7 @@ static const struct target_func functions[] = {
 	{ "fn3", fn3 },
 	{ "fn4", fn4 },
 	{ "fn4_alias", fn4_alias },
+	{ "fn5", fn5 },
 	{ "twin", twin },
 	{ "twin2", call_second_twin },
 	{ "park", park },

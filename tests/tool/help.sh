@@ -9,9 +9,16 @@ usages() {
 	klp-sets --help | sed -n 's/^  \([a-z]\)/\1/p'
 }
 
-# The same, as the man page has it.
+# section NAME: of the man page, as it is read
+section() {
+	sed -n "/^\.SH \"\?$1/,/^\.SH/p" "$top/Documentation/klp-sets.8" |
+		sed 's/\\f[BIR]//g; s/\\-/-/g; s/^\.BI\? //'
+}
+
+# The same as usages, as the sections of the verbs have it.
 man_usages() {
-	sed -n '/^\\fB/{s/\\f[BIR]//g; s/\\-/-/g; p}' "$top/Documentation/klp-sets.8"
+	sed -n '/^\\fB/{s/\\f[BIR]//g; s/\\-/-/g; p}' "$top/Documentation/klp-sets.8" |
+		grep -v '^klp-sets '
 }
 
 # usage VERB
@@ -28,6 +35,8 @@ man_page() {
 	[[ $(usages | wc -l) -ge 13 ]] || fail "--help has these verbs only: $(usages)"
 	diff <(usages) <(man_usages) > "$scratch/diff" || fail "--help (<), man page (>):
 $(< "$scratch/diff")"
+	diff <(usages) <(section SYNOPSIS | sed -n 's/^klp-sets \([a-z]\)/\1/p') > "$scratch/diff" ||
+		fail "--help (<), synopsis (>): $(< "$scratch/diff")"
 	local option
 	for option in $(options "$(klp-sets --help | grep '^  -')"); do
 		sed 's/\\-/-/g' "$top/Documentation/klp-sets.8" | grep -q "^\.B.* *$option\>" ||
@@ -38,18 +47,23 @@ it "the man page has the verbs, arguments and options of --help, in its order" m
 
 # All commands of ours in the documents.
 commands() {
-	awk '/^```/ { block = $0 == "```sh"; next }
-		block' "$top"/README.md "$top"/Documentation/*.md |
-		sed -n 's/^\(sudo \)\?klp-sets //p'
+	{
+		awk '/^```/ { block = $0 == "```sh"; next }
+			block' "$top"/README.md "$top"/Documentation/*.md
+		section EXAMPLES
+	} | sed -n 's/^\(sudo \)\?klp-sets //p' | sed 's/ [|>] .*//'
 }
 
 documents() {
-	local verb rest known option
-	[[ $(commands | wc -l) -ge 15 ]] || fail "the documents have these only: $(commands)"
+	local verb rest known option general
+	general=$(klp-sets --help | grep '^  -')
+	[[ $(section EXAMPLES | grep -c '^klp-sets ') -ge 10 ]] ||
+		fail "the man page has these examples only: $(section EXAMPLES)"
+	[[ $(commands | wc -l) -ge 25 ]] || fail "the documents have these only: $(commands)"
 	while read -r verb rest; do
 		known=$(usage "$verb") || fail "$known"
 		for option in $(options "$rest"); do
-			options "$known" | grep -qxF -e "$option" ||
+			options "$known $general" | grep -qxF -e "$option" ||
 				fail "klp-sets $verb $rest: --help knows no $option"
 		done
 	done < <(commands)

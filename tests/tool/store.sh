@@ -1,6 +1,7 @@
 #!/bin/bash
 # The store and the configuration, in a folder: nothing here needs a kernel.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../schema/lib.sh"
 
 guards=$store/guards
 
@@ -31,7 +32,7 @@ it "a new version takes the place of its set, and the one before is kept" keeps_
 # In the words of a script.
 json() {
 	local folder=$store/content expected
-	expected='[
+	expected='{"version": 1, "stored": [
 		{"set": 1, "name": "vendor_a_v2", "held": false, "other_build": false, "versions": [
 			{"name": "vendor_a_v2", "installed": DATE,
 			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko", "parameters": null, "build": null, "replaced": []},
@@ -39,7 +40,7 @@ json() {
 			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko", "parameters": null, "build": null, "replaced": []}]},
 		{"set": null, "name": "client_s1", "held": false, "other_build": false, "versions": [
 			{"name": "client_s1", "installed": DATE,
-			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko", "parameters": null, "build": null, "replaced": []}]}]'
+			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko", "parameters": null, "build": null, "replaced": []}]}]}'
 	install vendor_a_v1 vendor_a_v2 client_s1
 	accept list --stored --json
 	said=$(tr -d ' \n' <<< "$said" |
@@ -303,6 +304,7 @@ it "a rollback to one that replaces everything asks, too" rollback_wants_all
 # --- refusals ------------------------------------------------------------------
 
 refuses() {
+	local release
 	install vendor_a_v1
 	reject 1 "cmdline_proc_show" install $modules/vendor_b_conflict.ko
 	says "it would be refused at boot"
@@ -310,8 +312,8 @@ refuses() {
 	reject 1 "livepatch" install $modules/klp_target.ko
 	reject 1 "cannot be stored" install /etc/passwd
 	reject 1 "cannot be stored" install /nowhere.ko
-	KLP_SETS_KERNEL=1.2.3 reject 1 "was built for kernel $KLP_SETS_KERNEL" \
-		install $modules/vendor_a_v2.ko
+	release=$KLP_SETS_KERNEL
+	KLP_SETS_KERNEL=1.2.3 reject 1 "was built for kernel $release" install $modules/vendor_a_v2.ko
 	stored 01-set-1/current/vendor_a_v1.ko
 	reject 1 "does not tell which set it belongs to" install $modules/client_a1.ko
 	reject 2 "one FILE" install
@@ -677,6 +679,30 @@ assignments() {
 	says "new_one"
 }
 it "assignments are kept in a file with the administrator's comments" assignments
+
+# The longest one counts, whatever their order; a name counts more.
+patterns() {
+	mkdir -p "${conf%/*}"
+	printf '%s\n' 'client_s* 5' 'client_* 9' 'client_s2 7 8' 'client_s1* 6' 'cl*ent 4' > "$conf"
+	accept assign
+	says "line 5 is left out"
+	says_not "cl*ent"
+	install client_s1 client_s2 client_s3 client_klp_build
+	stored 01-set-6/current/client_s1.ko 02-set-7/current/client_s2.ko \
+		03-set-5/current/client_s3.ko 04-set-9/current/client_klp_build.ko
+	accept assign 'client-s*' 15
+	accept assign 'client_*' -
+	[[ $(< "$conf") == $'client_s* 15\nclient_s2 7 8\nclient_s1* 6\ncl*ent 4' ]] ||
+		fail "assign.conf: $(< "$conf")"
+	reject 1 "'client_*' is assigned to no set" assign 'client_*' -
+	for pattern in '*' 'cl*ent' '**' '*s' 'a b*' '../*' 'client_s[12]*' "$(printf '%055d*' 0)"; do
+		reject 2 "'$pattern' cannot be the name of a module, nor the start" assign "$pattern" 3
+		reject 2 "'$pattern' cannot be the name of a module, nor the start" assign "$pattern" -
+	done
+	reject 2 "cannot be the name" assign 'client_?' 3
+	json_is assign assign
+}
+it "an assignment may be for all modules whose names begin alike" patterns
 
 # --- policy ------------------------------------------------------------------------
 

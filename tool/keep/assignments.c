@@ -20,10 +20,22 @@
 #define ASSIGN "/sys/kernel/klp_sets/assign"
 /* --- lines ------------------------------------------------------------------ */
 
-/* A name in the form that the list of modules has. */
+/* A name in the form that the list of modules has, or a pattern. */
 static bool parse_module(char *name)
 {
-	return is_module_name(module_underscores(name));
+	return is_module_name(module_underscores(name)) || is_module_pattern(name);
+}
+
+bool assignment_is_pattern(const struct assignment *a)
+{
+	return is_module_pattern(a->name);
+}
+
+bool assignment_matches(const struct assignment *a, const char *name)
+{
+	if (assignment_is_pattern(a))
+		return !strncmp(a->name, name, strlen(a->name) - 1);
+	return !strcmp(a->name, name);
 }
 
 bool assignment_from_words(char **words, size_t n, struct assignment *a)
@@ -65,6 +77,21 @@ const struct assignment *assignment_find(const struct assignment *all, size_t n,
 
 	for (size_t i = 0; i < n; i++) {
 		if (!strcmp(all[i].name, name))
+			found = &all[i];
+	}
+	return found;
+}
+
+const struct assignment *assignment_for(const struct assignment *all, size_t n,
+					const char *name)
+{
+	const struct assignment *found = assignment_find(all, n, name);
+
+	if (found)
+		return found;
+	for (size_t i = 0; i < n; i++) {
+		if (assignment_matches(&all[i], name) &&
+		    (!found || strlen(all[i].name) >= strlen(found->name)))
 			found = &all[i];
 	}
 	return found;
@@ -122,7 +149,8 @@ struct assignment *assignments_kept(size_t *n)
 		if (assignment_parse(line, &all[nr]))
 			nr++;
 		else
-			warn("%s, line %u is left out: it must read MODULE SET [OBSOLETED SET...]",
+			warn("%s, line %u is left out: it must read MODULE SET [OBSOLETED SET...], "
+			     "and a * can only be the last character of MODULE",
 			     conf_path(), number);
 	}
 	done = true;
@@ -135,20 +163,20 @@ const struct assignment *assignment_kept(const char *name)
 	size_t n;
 	const struct assignment *all = assignments_kept(&n);
 
-	return assignment_find(all, n, name);
+	return assignment_for(all, n, name);
 }
 
-/* Whether this line of the file is about the module. */
-static bool is_about(const char *line, const char *module)
+/* Whether this line of the file has this name. */
+static bool is_about(const char *line, const char *name)
 {
 	char *copy = xstrdup(line), *word;
 
 	strip(copy);
 	word = strtok(copy, " \t\r");
-	return word && parse_module(word) && !strcmp(word, module);
+	return word && parse_module(word) && !strcmp(word, name);
 }
 
-void assignment_keep(const char *module, const struct assignment *a, const char *by_then)
+void assignment_keep(const char *name, const struct assignment *a, const char *by_then)
 {
 	char *text = read_conf(), *line, *path = conf_path();
 	char *new = a ? assignment_line(a) : NULL;
@@ -156,15 +184,14 @@ void assignment_keep(const char *module, const struct assignment *a, const char 
 
 	if (!text)
 		text = xstrdup("# MODULE SET [OBSOLETED SET...]: see klp-sets(8), assign.");
-	while (*text && (line = strsep(&text, "\n"))) {
-		if (!is_about(line, module)) {
+	while (text && *text) {
+		line = strsep(&text, "\n");
+		if (!is_about(line, name)) {
 			out = xasprintf("%s%s\n", out, line);
 		} else if (new) {
 			out = xasprintf("%s%s\n", out, new);
 			new = NULL;
 		}
-		if (!text)
-			break;
 	}
 	if (new)
 		out = xasprintf("%s%s\n", out, new);

@@ -85,7 +85,7 @@ bool machine_has_leftover(const struct machine *m, const char *name)
 
 const struct assignment *machine_find_assignment(const struct machine *m, const char *name)
 {
-	return assignment_find(m->assignments, m->nr_assignments, name);
+	return assignment_for(m->assignments, m->nr_assignments, name);
 }
 
 /* During a replace two patches have the set: the one that is replaced still counts. */

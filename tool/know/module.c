@@ -18,6 +18,7 @@
 #include "know/module.h"
 #include "keep/kernel.h"
 #include "keep/run.h"
+#include "read/ftrace.h"
 #include "read/image.h"
 #include "read/kmsg.h"
 #include "read/modfile.h"
@@ -526,11 +527,30 @@ static int settle(double seconds)
 	return 0;
 }
 
+/* "; kprobe on 'new_foo'..." */
+static char *who_uses(const char *name)
+{
+	char *why = NULL, *said = xstrdup("");
+	struct ftrace *ftrace = ftrace_read(&why);
+	struct watcher *watchers = NULL;
+	size_t nr = 0;
+
+	if (ftrace)
+		watchers = ftrace_watchers(ftrace, name, &nr);
+	for (size_t i = 0; i < nr; i++)
+		said = xasprintf("%s%s%s on '%s'", said, i ? ", " : "; on its code is: ",
+				 watchers[i].who, watchers[i].function);
+	watchers_free(watchers, nr);
+	ftrace_free(ftrace);
+	free(why);
+	return said;
+}
+
 static void explain_kept(const char *name, int err)
 {
 	if (err == -EWOULDBLOCK && references(name) > 0)
-		warn("the module '%s' is kept: it has %ld references; after a forced transition it has one for ever, otherwise a probe or another module uses it",
-		     name, references(name));
+		warn("the module '%s' is kept: it has %ld references; after a forced transition it has one for ever, otherwise a BPF program or another module uses it%s",
+		     name, references(name), who_uses(name));
 	else if (err == -ETIMEDOUT)
 		warn("the module '%s' is kept: a task that is exiting, and in no list any more, may still run its code; 'klp-sets unload %s' removes it later",
 		     name, name);

@@ -22,7 +22,7 @@
 
 struct judge {
 	const struct machine *m;
-	const struct symbols *symbols;
+	struct symbols *symbols;
 	const struct livepatch *lp;
 	struct livepatch new;		/* the same, in the set that it would get */
 	bool replace_stock;		/* all stock patches, too */
@@ -32,28 +32,24 @@ struct judge {
 	struct verdict *v;
 };
 
-static void __attribute__((format(printf, 3, 0))) add_conflict(struct judge *j, char *reason,
-								 const char *advice,
-								 va_list args)
+/*
+ * Its code, the livepatch that it is with (or NULL), the reason, which is freed later, and
+ * what to do about it.
+ */
+static void __attribute__((format(printf, 5, 6)))
+conflict(struct judge *j, const char *code, const struct livepatch *other, char *reason,
+	 const char *advice, ...)
 {
 	struct verdict *v = j->v;
 	struct conflict *c;
+	va_list args;
 
 	v->conflicts = xrealloc(v->conflicts, v->nr_conflicts + 1, sizeof(*v->conflicts));
 	c = &v->conflicts[v->nr_conflicts++];
-	c->reason = reason;
+	*c = (struct conflict) { .code = code, .other = other, .reason = reason };
+	va_start(args, advice);
 	if (vasprintf(&c->advice, advice, args) < 0)
 		die("out of memory");
-}
-
-/* The reason, which is freed later, and what to do about it. */
-static void __attribute__((format(printf, 3, 4))) conflict(struct judge *j, char *reason,
-							   const char *advice, ...)
-{
-	va_list args;
-
-	va_start(args, advice);
-	add_conflict(j, reason, advice, args);
 	va_end(args);
 }
 
@@ -187,24 +183,26 @@ static void check_own_funcs(struct judge *j)
 
 		/* The first one of its kind is another one. */
 		if (livepatch_find_func(j->lp, func) != func)
-			conflict(j, xasprintf("%s changes function %s twice.",
-					      livepatch_who(&j->new), func_label(func)),
+			conflict(j, "function-twice", NULL,
+				 xasprintf("%s changes function %s twice.",
+					   livepatch_who(&j->new), func_label(func)),
 				 "Take one of the two out of its table.");
 	}
 }
 
-static void advise_on_owner(struct judge *j, char *reason, const struct livepatch *old)
+static void advise_on_owner(struct judge *j, const char *code, const struct livepatch *old,
+			    char *reason)
 {
 	if (old->managed && j->new.managed)
-		conflict(j, reason,
+		conflict(j, code, old, reason,
 			 "Unload '%s' first, or build a '%s' that obsoletes set %u.",
 			 old->name, j->new.name, old->replace_set);
 	else if (old->managed)
-		conflict(j, reason,
+		conflict(j, code, old, reason,
 			 "Unload '%s' first, or put '%s' into set %u, to replace it.",
 			 old->name, j->new.name, old->replace_set);
 	else
-		conflict(j, reason, "Unload '%s' first.", old->name);
+		conflict(j, code, old, reason, "Unload '%s' first.", old->name);
 }
 
 static void check_names(struct judge *j, const struct livepatch *old)
@@ -213,9 +211,10 @@ static void check_names(struct judge *j, const struct livepatch *old)
 		const struct func *func = &old->funcs[i];
 
 		if (livepatch_find_func(j->lp, func))
-			advise_on_owner(j, xasprintf("%s changes function %s, as %s does.",
-						     livepatch_who(&j->new), func_label(func),
-						     livepatch_who(old)), old);
+			advise_on_owner(j, "function", old,
+					xasprintf("%s changes function %s, as %s does.",
+						  livepatch_who(&j->new), func_label(func),
+						  livepatch_who(old)));
 	}
 }
 
@@ -223,32 +222,35 @@ static void check_names(struct judge *j, const struct livepatch *old)
 
 static void check_symbol(struct judge *j, const struct func *func)
 {
-	uint64_t addr;
-	size_t n = symbols_find(j->symbols, func, &addr);
+	struct found found = symbols_find(j->symbols, func);
 	const char *module = strcmp(func->object, "vmlinux") ? func->object : "the kernel";
 
-	if (!n)
-		conflict(j, xasprintf("%s changes function %s, which %s does not have.",
-				      livepatch_who(&j->new), func_label(func), module),
+	if (!found.nr)
+		conflict(j, "function-missing", NULL,
+			 xasprintf("%s changes function %s, which %s does not have.",
+				   livepatch_who(&j->new), func_label(func), module),
+			 "Is it for another kernel, or is the function inlined wherever it is called?");
+	else if (func->sympos > found.nr)
+		conflict(j, "function-missing", NULL,
+			 xasprintf("%s changes function %s, and %s has %zu of this name.",
+				   livepatch_who(&j->new), func_label(func), module, found.nr),
 			 "Is it for another kernel?");
-	else if (func->sympos > n)
-		conflict(j, xasprintf("%s changes function %s, and %s has %zu of this name.",
-				      livepatch_who(&j->new), func_label(func), module, n),
-			 "Is it for another kernel?");
-	else if (func->only && n > 1)
-		conflict(j, xasprintf("%s changes function %s, and %s has %zu of this name.",
-				      livepatch_who(&j->new), func_label(func), module, n),
+	else if (func->only && found.nr > 1)
+		conflict(j, "function-ambiguous", NULL,
+			 xasprintf("%s changes function %s, and %s has %zu of this name.",
+				   livepatch_who(&j->new), func_label(func), module, found.nr),
 			 "Set old_sympos to say which of them is meant.");
+	else if (found.trace == TRACE_NO)
+		conflict(j, "function-untraceable", NULL,
+			 xasprintf("%s changes function %s, which cannot be traced, and so not redirected.",
+				   livepatch_who(&j->new), func_label(func)),
+			 "It is notrace, noinstr, or no function; change those that call it.");
 }
 
 /* 0 when it is not known: the module is not loaded, or only root may see it. */
 static uint64_t address_of(const struct judge *j, const struct func *func)
 {
-	uint64_t addr = 0;
-
-	if (j->symbols)
-		symbols_find(j->symbols, func, &addr);
-	return addr;
+	return j->symbols ? symbols_find(j->symbols, func).addr : 0;
 }
 
 static void find_addresses(struct judge *j)
@@ -263,6 +265,20 @@ static void find_addresses(struct judge *j)
 		j->dropped_addrs[i] = address_of(j, v->dropped[i]);
 }
 
+/* Whether the new patch has a function by another name that could be this one. */
+static bool may_be(const struct judge *j, const struct func *func)
+{
+	if (!symbols_hidden(j->symbols, func->object))
+		return false;
+	for (size_t i = 0; i < j->lp->nr_funcs; i++) {
+		const struct func *own = &j->lp->funcs[i];
+
+		if (!strcmp(own->object, func->object) && !same_func(own, func))
+			return true;
+	}
+	return false;
+}
+
 static void check_own_symbols(struct judge *j)
 {
 	for (size_t i = 0; j->symbols && i < j->lp->nr_funcs; i++) {
@@ -272,13 +288,15 @@ static void check_own_symbols(struct judge *j)
 		if (!symbols_have(j->symbols, func->object))
 			continue;
 		check_symbol(j, func);
+		j->v->blind |= j->new.managed && may_be(j, func);
 		addr = j->new.managed ? j->addrs[i] : 0;
 		for (size_t k = 0; addr && k < i; k++) {
 			other = &j->lp->funcs[k];
 			if (j->addrs[k] == addr && !same_func(func, other))
-				conflict(j, xasprintf("%s changes %s and %s, which are the same function.",
-						      livepatch_who(&j->new),
-						      func_label(other), func_label(func)),
+				conflict(j, "function-twice", NULL,
+					 xasprintf("%s changes %s and %s, which are the same function.",
+						   livepatch_who(&j->new),
+						   func_label(other), func_label(func)),
 					 "Take one of the two out of its table.");
 		}
 	}
@@ -308,14 +326,74 @@ static void check_aliases(struct judge *j, const struct livepatch *old)
 		uint64_t addr = address_of(j, func);
 		bool drops;
 
+		j->v->blind |= !addr && may_be(j, func);
 		own = addr ? find_at(j, addr, &drops) : NULL;
 		if (!own || same_func(own, func))
 			continue;
-		advise_on_owner(j, xasprintf("%s %s function %s, which is the same as %s, which %s changes.",
-					     livepatch_who(&j->new), drops ? "drops" : "changes",
-					     func_label(own), func_label(func),
-					     livepatch_who(old)), old);
+		advise_on_owner(j, "function", old,
+				xasprintf("%s %s function %s, which is the same as %s, which %s changes.",
+					  livepatch_who(&j->new), drops ? "drops" : "changes",
+					  func_label(own), func_label(func),
+					  livepatch_who(old)));
 	}
+}
+
+/* --- parts of functions --------------------------------------------------------- */
+
+/*
+ * A compiler makes foo.part.0, foo.constprop.0, foo.isra.0 or foo.cold of foo(), and no name
+ * in C has a dot.
+ */
+static struct livepatch *without_endings(const struct livepatch *lp)
+{
+	struct livepatch *bases = livepatch_new(lp->name);
+
+	for (size_t i = 0; i < lp->nr_funcs; i++) {
+		char *base = xstrdup(lp->funcs[i].name);
+
+		base[1 + strcspn(base + 1, ".")] = '\0';
+		livepatch_add_func(bases, lp->funcs[i].object, base, 1);
+		free(base);
+	}
+	return bases;
+}
+
+static void add_warning(struct verdict *v, char *warning)
+{
+	v->warnings = xrealloc(v->warnings, v->nr_warnings + 1, sizeof(*v->warnings));
+	v->warnings[v->nr_warnings++] = warning;
+}
+
+/* The code of one is often a copy of the other's, or expects it to be as it was. */
+static void check_parts(struct judge *j, const struct livepatch *old)
+{
+	struct livepatch *own = without_endings(j->lp), *others = without_endings(old);
+
+	for (size_t i = 0; i < others->nr_funcs; i++) {
+		const struct func *found = livepatch_find_func(own, &others->funcs[i]);
+		const struct func *func = found ? &j->lp->funcs[found - own->funcs] : NULL;
+
+		if (!func || !strcmp(func->name, old->funcs[i].name))
+			continue;
+		add_warning(j->v, xasprintf("%s changes function %s, and %s changes %s: the compiler has made both from '%s'.",
+					    livepatch_who(&j->new), func_label(func),
+					    livepatch_who(old), func_label(&old->funcs[i]),
+					    found->name));
+	}
+	livepatch_free(own);
+	livepatch_free(others);
+}
+
+void verdict_be_strict(struct verdict *v)
+{
+	for (size_t i = 0; i < v->nr_warnings; i++) {
+		v->conflicts = xrealloc(v->conflicts, v->nr_conflicts + 1, sizeof(*v->conflicts));
+		v->conflicts[v->nr_conflicts++] = (struct conflict) {
+			.code = "function-part", .reason = v->warnings[i],
+			.advice = xstrdup("Change both in one livepatch, or leave --strict out."),
+		};
+	}
+	v->nr_warnings = 0;
 }
 
 /* --- states --------------------------------------------------------------------- */
@@ -349,8 +427,9 @@ static void check_own_states(struct judge *j)
 		const struct state *state = &j->lp->states[i];
 
 		if (livepatch_find_state(j->lp, state->id) != state)
-			conflict(j, xasprintf("%s has state %s twice.",
-					      livepatch_who(&j->new), state_label(state)),
+			conflict(j, "state-twice", NULL,
+				 xasprintf("%s has state %s twice.",
+					   livepatch_who(&j->new), state_label(state)),
 				 "Give each of its states an id of its own.");
 	}
 }
@@ -361,9 +440,10 @@ static void check_foreign_states(struct judge *j, const struct livepatch *old)
 		const struct state *state = &old->states[i];
 
 		if (livepatch_find_state(j->lp, state->id))
-			advise_on_owner(j, xasprintf("%s uses state %s, as %s does.",
-						     livepatch_who(&j->new), state_label(state),
-						     livepatch_who(old)), old);
+			advise_on_owner(j, "state", old,
+					xasprintf("%s uses state %s, as %s does.",
+						  livepatch_who(&j->new), state_label(state),
+						  livepatch_who(old)));
 	}
 }
 
@@ -385,14 +465,16 @@ static void check_taken_over(struct judge *j, const struct livepatch *old,
 
 	/* What sysfs tells of states lacks is_shadow. */
 	if (own && (!same_name(own, state) || (old->path && own->is_shadow != state->is_shadow)))
-		conflict(j, xasprintf("State %s has another name or is_shadow in %s than in %s.",
-				      state_label(state), livepatch_who(&j->new),
-				      livepatch_who(old)),
+		conflict(j, "state-differs", old,
+			 xasprintf("State %s has another name or is_shadow in %s than in %s.",
+				   state_label(state), livepatch_who(&j->new),
+				   livepatch_who(old)),
 			 "Give the new state an id of its own, since it is another state.");
 	if (state->block_disable && lacks_state(j, state->id))
-		conflict(j, xasprintf("%s would replace %s, whose state %s cannot be removed, and lacks it.",
-				      livepatch_who(&j->new), livepatch_who(old),
-				      state_label(state)),
+		conflict(j, "state-missing", old,
+			 xasprintf("%s would replace %s, whose state %s cannot be removed, and lacks it.",
+				   livepatch_who(&j->new), livepatch_who(old),
+				   state_label(state)),
 			 "Load a version that has this state.");
 }
 
@@ -405,13 +487,15 @@ static void check_stock_state(struct judge *j, const struct livepatch *old,
 		return;
 	own = find_state(j->lp, state->id, false);
 	if (!own && replaces(j, old) && !j->lp->incomplete)
-		conflict(j, xasprintf("%s would replace %s, and lacks its state %lu.",
-				      livepatch_who(&j->new), livepatch_who(old), state->id),
+		conflict(j, "state-missing", old,
+			 xasprintf("%s would replace %s, and lacks its state %lu.",
+				   livepatch_who(&j->new), livepatch_who(old), state->id),
 			 "Load a version that has this state, or unload '%s' first.", old->name);
 	if (own && own->version < state->version)
-		conflict(j, xasprintf("State %lu has version %u in %s, older than %u in %s.",
-				      state->id, own->version, livepatch_who(&j->new),
-				      state->version, livepatch_who(old)),
+		conflict(j, "state-older", old,
+			 xasprintf("State %lu has version %u in %s, older than %u in %s.",
+				   state->id, own->version, livepatch_who(&j->new),
+				   state->version, livepatch_who(old)),
 			 "Load a newer version, or unload '%s' first.", old->name);
 }
 
@@ -432,24 +516,29 @@ static void check_file(struct judge *j)
 	const struct livepatch *new = &j->new;
 
 	if (new->flaw)
-		conflict(j, xasprintf("%s cannot be enabled: %s.", livepatch_who(new), new->flaw),
+		conflict(j, "flaw", NULL,
+			 xasprintf("%s cannot be enabled: %s.", livepatch_who(new), new->flaw),
 			 "Correct its source and build it again.");
 	if (new->nr_obsoletes > MAX_OBSOLETES)
-		conflict(j, xasprintf("%s obsoletes %zu sets, and %d are allowed.",
-				      livepatch_who(new), new->nr_obsoletes, MAX_OBSOLETES),
+		conflict(j, "too-many-obsoletes", NULL,
+			 xasprintf("%s obsoletes %zu sets, and %d are allowed.",
+				   livepatch_who(new), new->nr_obsoletes, MAX_OBSOLETES),
 			 "Let it obsolete fewer sets.");
 	if (j->m->livepatching && new->kernel && strcmp(new->kernel, kernel_release()))
-		conflict(j, xasprintf("%s was built for kernel %s, and this is %s.",
-				      livepatch_who(new), new->kernel, kernel_release()),
+		conflict(j, "other-kernel", NULL,
+			 xasprintf("%s was built for kernel %s, and this is %s.",
+				   livepatch_who(new), new->kernel, kernel_release()),
 			 "Build it for this kernel.");
 }
 
 static void check_module_name(struct judge *j)
 {
 	const char *name = j->new.name;
+	const struct livepatch *enabled = machine_find(j->m, name);
 
-	if (machine_find(j->m, name)) {
-		conflict(j, xasprintf("A livepatch '%s' is enabled already.", name),
+	if (enabled) {
+		conflict(j, "already-enabled", enabled,
+			 xasprintf("A livepatch '%s' is enabled already.", name),
 			 "Give each version a module name of its own, or unload this one first.");
 		return;
 	}
@@ -457,8 +546,9 @@ static void check_module_name(struct judge *j)
 	for (size_t i = 0; i < j->m->nr_leftovers; i++) {
 		if (!j->m->leftovers[i].refcnt || strcmp(j->m->leftovers[i].name, name))
 			continue;
-		conflict(j, xasprintf("The module '%s' is still loaded, although its livepatch is not enabled any more.",
-				      name),
+		conflict(j, "leftover", NULL,
+			 xasprintf("The module '%s' is still loaded, although its livepatch is not enabled any more.",
+				   name),
 			 "If 'klp-sets unload' cannot remove it, a transition was forced, and it stays until the next boot.");
 	}
 }
@@ -468,8 +558,9 @@ static void check_transition(struct judge *j)
 	const struct livepatch *busy = machine_in_transition(j->m);
 
 	if (busy)
-		conflict(j, xasprintf("%s is in transition, and there can be only one at a time.",
-				      livepatch_who(busy)),
+		conflict(j, "transition", busy,
+			 xasprintf("%s is in transition, and there can be only one at a time.",
+				   livepatch_who(busy)),
 			 "Wait until it is over; 'klp-sets status' shows what it waits for.");
 }
 
@@ -477,8 +568,9 @@ static void check_stock_replace(struct judge *j)
 {
 	if (!j->new.managed && j->replace_all && have_managed(j->m) &&
 	    j->m->policy.stock_replace == STOCK_REFUSE)
-		conflict(j, xasprintf("%s would replace all livepatches, and the policy stock_replace is 'refuse'.",
-				      livepatch_who(&j->new)),
+		conflict(j, "replace-refused", NULL,
+			 xasprintf("%s would replace all livepatches, and the policy stock_replace is 'refuse'.",
+				   livepatch_who(&j->new)),
 			 "Put it into a set, or change the policy with 'klp-sets policy'.");
 }
 
@@ -493,6 +585,7 @@ static void check_others(struct judge *j)
 		if (must_not_clash(j, old)) {
 			check_names(j, old);
 			check_aliases(j, old);
+			check_parts(j, old);
 			check_foreign_states(j, old);
 		} else {
 			check_replaced_states(j, old);
@@ -526,7 +619,7 @@ bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint3
 }
 
 struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
-			    const struct symbols *symbols)
+			    struct symbols *symbols)
 {
 	struct judge j = {
 		.m = m,
@@ -559,7 +652,10 @@ void verdict_free(struct verdict *v)
 		free(v->conflicts[i].reason);
 		free(v->conflicts[i].advice);
 	}
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		free(v->warnings[i]);
 	free(v->conflicts);
+	free(v->warnings);
 	free(v->replaced);
 	free(v->added);
 	free(v->kept);
@@ -599,7 +695,7 @@ void machine_apply(struct machine *m, struct livepatch *lp, const struct verdict
 	}
 	lp->enabled = true;
 	m->core |= v->managed;
-	if (v->assignment)
+	if (v->assignment && !assignment_is_pattern(v->assignment))
 		use_up_assignment(m, v->assignment);
 
 	for (size_t i = 0; i < m->nr_patches; i++) {

@@ -14,6 +14,8 @@ struct machine;
 struct symbols;
 
 struct conflict {
+	const char *code;	/* what kind it is, for programs; klp-sets.schema.json has all */
+	const struct livepatch *other;	/* the one that it is with, or NULL */
 	char *reason;		/* one sentence, with names */
 	char *advice;		/* one sentence: what to do about it */
 };
@@ -25,13 +27,18 @@ struct verdict {
 	uint32_t replace_set;
 	const uint32_t *obsoletes;
 	size_t nr_obsoletes;
-	const struct assignment *assignment;	/* which it would use up; or NULL */
+	const struct assignment *assignment;	/* which it would use; or NULL */
 	struct livepatch **replaced;	/* patches of the machine that it would replace */
 	size_t nr_replaced;
 	const struct func **added, **kept, **dropped;
 	size_t nr_added, nr_kept, nr_dropped;
 	struct conflict *conflicts;	/* none: it would be accepted */
 	size_t nr_conflicts;
+	/* A sentence each: what the kernel does not mind, and somebody should know. */
+	char **warnings;
+	size_t nr_warnings;
+	/* Two functions may be one by two names, and addresses, which would tell, are hidden. */
+	bool blind;
 };
 
 /*
@@ -45,11 +52,13 @@ bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint3
  * Every rule that the kernel would apply, as far as files and sysfs tell. Neither the
  * machine nor the livepatch is changed. An assignment of the machine counts for a
  * livepatch without a set. With symbols, functions with two names are found, and
- * those that the kernel lacks; NULL is for none. Nothing can be said of what a livepatch
+ * those that the kernel lacks or cannot redirect; NULL is for none. Nothing can be said of what a livepatch
  * that is "incomplete" has beside what was read.
  */
 struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
-			    const struct symbols *symbols);
+			    struct symbols *symbols);
+/* Every warning becomes a conflict. */
+void verdict_be_strict(struct verdict *v);
 void verdict_free(struct verdict *v);
 /* Puts a livepatch on the machine, which owns it then, as if it had been loaded. */
 void machine_apply(struct machine *m, struct livepatch *lp, const struct verdict *v);

@@ -122,6 +122,24 @@ static const char *read_name(struct reader *r, const struct pointer *p)
 	return name;
 }
 
+/* The kernel waits for a module of exactly this name, which may be for ever. */
+static void check_object_name(struct reader *r, const char *object)
+{
+	char *name;
+
+	if (is_module_name(object) && strcmp(object, "vmlinux"))
+		return;
+	name = module_name(object);
+	if (!strcmp(object, "vmlinux"))
+		set_flaw(r, "its object for the kernel's functions is called 'vmlinux'; it must have no name");
+	else if (name)
+		set_flaw(r, "no module can be called '%s', as one of its objects is; it should be '%s'",
+			 object, name);
+	else
+		set_flaw(r, "no module can be called '%s', as one of its objects is", object);
+	free(name);
+}
+
 static void add_func(struct reader *r, const char *object, const struct pointer *name,
 		     uint64_t sympos)
 {
@@ -213,6 +231,8 @@ static void read_object(struct reader *r, struct place start)
 	r->damaged |= r->nr_objects == MAX_ENTRIES;
 	if (r->damaged)
 		return;
+	if (name)
+		check_object_name(r, object);
 	note_object(r, object);
 	if (!funcs)
 		set_flaw(r, "object %s has no functions", object);
@@ -481,10 +501,13 @@ static bool read_kpatch(struct reader *r)
 		name = image_pointer(r->image, place_add(at, KPATCH_NAME));
 		object = image_pointer(r->image, place_add(at, KPATCH_OBJ));
 		object_name = object ? read_name(r, object) : NULL;
-		if (!new || !name || !object_name)
+		if (!new || !name || !object_name) {
 			r->damaged = true;
-		else
-			add_func(r, object_name, name,
+			break;
+		}
+		if (strcmp(object_name, "vmlinux"))
+			check_object_name(r, object_name);
+		add_func(r, object_name, name,
 				 image_number(r->image, place_add(at, KPATCH_SYMPOS), 8));
 		at = place_add(at, KPATCH_SIZE);
 	}
@@ -501,6 +524,8 @@ static void read_ext_object(struct reader *r, struct place at)
 	uint64_t nr = image_number(r->image, place_add(at, EXT_NR_FUNCS), 4);
 
 	r->damaged |= nr && !funcs;
+	if (name && !r->damaged)
+		check_object_name(r, object);
 	for (uint64_t i = 0; i < nr && !r->damaged; i++) {
 		struct place func = place_add(funcs->to, i * EXT_FUNC_SIZE);
 		const struct pointer *p = image_pointer(r->image, place_add(func, FUNC_NAME));

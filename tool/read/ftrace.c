@@ -20,26 +20,10 @@
 #include "read/ftrace.h"
 #include "read/livepatch.h"
 #include "read/symbols.h"
+#include "read/sysfs.h"
 #include "read/util.h"
 
 #define STOPPED "ftrace has stopped itself after an error; see the kernel log, and reboot"
-
-static const char * const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-
-static char *read_tracing(const char *file)
-{
-	char *content = NULL;
-
-	for (size_t i = 0; !content && i < 2; i++) {
-		char *path = xasprintf("%s/%s", places[i], file);
-
-		content = read_file(path);
-		free(path);
-		if (!content && errno != ENOENT)
-			break;
-	}
-	return content;
-}
 
 static int compare_keys(const char *object, const char *name, const struct hooked *b)
 {
@@ -170,7 +154,7 @@ static char *why_not(void)
 
 struct ftrace *ftrace_read(char **why)
 {
-	char *text = read_tracing("enabled_functions");
+	char *text = tracing_read("enabled_functions");
 	struct ftrace *f;
 
 	if (!text) {
@@ -248,11 +232,74 @@ const struct hooked *ftrace_find_alias(struct ftrace *f, const struct func *func
 		f->symbols = symbols_read("/proc/kallsyms");
 	if (!f->symbols)
 		return NULL;
-	symbols_find(f->symbols, func, &addr);
+	addr = symbols_find(f->symbols, func).addr;
 	while (addr && (name = symbols_name(f->symbols, func->object, addr, &i))) {
 		h = ftrace_find(f, func->object, name, &nr);
 		if (nr == 1)
 			return h;
 	}
 	return NULL;
+}
+
+static void add_watcher(struct watcher **watchers, size_t *nr, const char *function, char *who)
+{
+	*watchers = xrealloc(*watchers, *nr + 1, sizeof(**watchers));
+	(*watchers)[(*nr)++] = (struct watcher) { function, who };
+}
+
+/* All kprobes at the entry are one handler, and so are those that are called directly. */
+static void add_handlers(const struct ftrace *f, const struct hooked *h, struct watcher **watchers,
+			 size_t *nr)
+{
+	unsigned int known = h->livepatch + !!h->direct;
+	bool probed = false;
+
+	if (h->direct)
+		add_watcher(watchers, nr, h->name, xasprintf("direct call of %s", h->direct));
+	for (size_t i = 0; i < f->nr_probes && !probed; i++)
+		probed = f->probes[i].entry && !strcmp(f->probes[i].name, h->name) &&
+			 !strcmp(f->probes[i].object, h->object);
+	known += probed;
+	if (h->count > known)
+		add_watcher(watchers, nr, h->name,
+			    xasprintf("%u %s%s", h->count - known,
+				      f->probes_known ? "tracer" : "tracer or kprobe",
+				      h->count - known == 1 ? "" : "s"));
+}
+
+static int compare_watchers(const void *a, const void *b)
+{
+	const struct watcher *x = a, *y = b;
+
+	return strcmp(x->function, y->function) ?: strcmp(x->who, y->who);
+}
+
+struct watcher *ftrace_watchers(const struct ftrace *f, const char *module, size_t *nr)
+{
+	struct watcher *watchers = NULL;
+
+	*nr = 0;
+	for (size_t i = 0; i < f->nr_probes; i++) {
+		const struct probe *p = &f->probes[i];
+		const char *kind = p->ret ? "kretprobe" : "kprobe";
+
+		if (!strcmp(p->object, module))
+			add_watcher(&watchers, nr, p->name,
+				    p->offset && !p->entry ? xasprintf("%s at +0x%lx", kind, p->offset) :
+							     xstrdup(kind));
+	}
+	for (size_t i = 0; i < f->nr_hooked; i++) {
+		if (!strcmp(f->hooked[i].object, module))
+			add_handlers(f, &f->hooked[i], &watchers, nr);
+	}
+	if (*nr)
+		qsort(watchers, *nr, sizeof(*watchers), compare_watchers);
+	return watchers;
+}
+
+void watchers_free(struct watcher *watchers, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		free(watchers[i].who);
+	free(watchers);
 }

@@ -35,6 +35,12 @@ struct ftrace {
 	struct symbols *symbols;	/* for aliases, once one is asked for */
 };
 
+/* Somebody on a function of a module. */
+struct watcher {
+	const char *function;
+	char *who;
+};
+
 /* NULL, with the reason in *why, when ftrace's list cannot be read. */
 struct ftrace *ftrace_read(char **why);
 void ftrace_free(struct ftrace *f);
@@ -43,5 +49,12 @@ const struct hooked *ftrace_find(const struct ftrace *f, const char *object, con
 				 size_t *nr);
 /* The function under another name of the same address: ftrace knows only one. */
 const struct hooked *ftrace_find_alias(struct ftrace *f, const struct func *func);
+
+/*
+ * Who waits on functions in a livepatch's own code, which run in the place of others; *nr of
+ * them, sorted by function. To be freed with their names.
+ */
+struct watcher *ftrace_watchers(const struct ftrace *f, const char *module, size_t *nr);
+void watchers_free(struct watcher *watchers, size_t nr);
 
 #endif /* KLP_SETS_READ_FTRACE_H */

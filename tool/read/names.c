@@ -27,6 +27,21 @@ bool is_module_name(const char *name)
 	return i && i <= MODULE_NAME_MAX;
 }
 
+bool is_module_pattern(const char *name)
+{
+	size_t len = strlen(name);
+	char *start;
+	bool is;
+
+	if (!len || len > MODULE_NAME_MAX || name[len - 1] != '*')
+		return false;
+	start = xstrdup(name);
+	start[len - 1] = '\0';
+	is = is_module_name(start);
+	free(start);
+	return is;
+}
+
 char *module_name(const char *arg)
 {
 	static const char * const endings[] = { ".ko", ".ko.gz", ".ko.xz", ".ko.zst" };

@@ -13,6 +13,8 @@
  * command lines, and become parts of paths: nothing else is one.
  */
 bool is_module_name(const char *name);
+/* Whether it is the start of such a name, and a * behind it. */
+bool is_module_pattern(const char *name);
 /* The name of the module in a file, "fix_1" for "store/fix-1.ko.xz"; NULL when it is none. */
 char *module_name(const char *arg);
 /* The same of what a user wrote; ends the process when it is none. */

@@ -7,22 +7,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "read/binary.h"
+
 struct func;
 
-/* Functions of a kernel and of modules that are loaded. */
+/* Functions of a kernel and of modules. */
 struct symbols;
-/* A System.map or a copy of /proc/kallsyms; NULL with errno. */
+
+struct found {
+	size_t nr;		/* how many have the name */
+	/* Of the one that is meant: */
+	uint64_t addr;		/* 0 when there is none, or it is hidden */
+	enum trace trace;
+};
+
+struct symbols *symbols_new(void);
+/* A System.map, a copy of /proc/kallsyms, or a vmlinux; NULL with errno. */
 struct symbols *symbols_read(const char *path);
 void symbols_free(struct symbols *s);
 /*
- * Those of the running kernel, which are many: read once, and again when another module
- * has come or gone. NULL with errno. They stay this function's.
+ * From now on, what is asked of modules that are not known, or whose addresses are hidden,
+ * is looked up in their files, below a folder as /lib/modules/RELEASE is one.
  */
-const struct symbols *symbols_of_kernel(void);
+void symbols_use_modules(struct symbols *s, const char *folder);
+/* The list of ftrace on this machine tells what can be traced, when that is asked. */
+void symbols_use_ftrace(struct symbols *s);
+
+size_t symbols_count(const struct symbols *s);
 /* Whether anything is known of the kernel ("vmlinux"), or of this module. */
-bool symbols_have(const struct symbols *s, const char *object);
-/* How many have the name. *addr is 0 when there is none, or it is hidden. */
-size_t symbols_find(const struct symbols *s, const struct func *func, uint64_t *addr);
+bool symbols_have(struct symbols *s, const char *object);
+/* Whether it has symbols, and no addresses: those are for root, or for nobody. */
+bool symbols_hidden(const struct symbols *s, const char *object);
+struct found symbols_find(struct symbols *s, const struct func *func);
 /* A name that the object has for an address; the next one with the same *i, 0 at first. */
 const char *symbols_name(const struct symbols *s, const char *object, uint64_t addr, size_t *i);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* sysfs.c - small files of sysfs, and what two of them say of a livepatch */
+/* sysfs.c - files of sysfs and tracefs, and what two of them say of a livepatch */
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "read/sysfs.h"
@@ -37,6 +38,22 @@ int sysfs_flag(const char *folder, const char *name, const char *file)
 
 	free(content);
 	return value;
+}
+
+char *tracing_read(const char *file)
+{
+	static const char * const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char *content = NULL;
+
+	for (size_t i = 0; !content && i < 2; i++) {
+		char *path = xasprintf("%s/%s", places[i], file);
+
+		content = read_file(path);
+		free(path);
+		if (!content && errno != ENOENT)
+			break;
+	}
+	return content;
 }
 
 bool in_transition(const char *name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* sysfs.h - small files of sysfs, and what two of them say of a livepatch */
+/* sysfs.h - files of sysfs and tracefs, and what two of them say of a livepatch */
 #ifndef KLP_SETS_READ_SYSFS_H
 #define KLP_SETS_READ_SYSFS_H
 
@@ -16,6 +16,8 @@ void sysfs_each(const char *path, void *data,
 char *sysfs_read(const char *folder, const char *name, const char *file);
 /* Of a boolean file: 0 or 1, -1 when it is not there. */
 int sysfs_flag(const char *folder, const char *name, const char *file);
+/* A file of tracefs, wherever that is mounted; NULL with errno. */
+char *tracing_read(const char *file);
 bool in_transition(const char *name);
 /* Enabled, and not in transition. */
 bool in_effect(const char *name);

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "verbs/assign.h"
 #include "verbs/load.h"
 #include "verbs/json.h"
 #include "verbs/options.h"
+#include "verbs/table.h"
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
@@ -25,11 +27,34 @@ static struct machine *this_machine(void)
 	return is_this_machine() ? machine_read() : machine_empty();
 }
 
+static bool is_in_set(const struct livepatch *lp, const struct assignment *a)
+{
+	return lp->managed && lp->replace_set == a->replace_set;
+}
+
+/* Whether a livepatch that it is for is in its set. */
 static bool belongs(const struct machine *m, const struct assignment *a)
 {
-	const struct livepatch *lp = machine_find(m, a->name);
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		if (assignment_matches(a, m->patches[i]->name) && is_in_set(m->patches[i], a))
+			return true;
+	}
+	return false;
+}
 
-	return lp && lp->managed && lp->replace_set == a->replace_set;
+/* In the kernel, under this very name. */
+static bool waits(const struct machine *m, const char *name)
+{
+	return assignment_find(m->assignments, m->nr_assignments, name);
+}
+
+/* In the file. */
+static bool is_kept(const char *name)
+{
+	size_t n;
+	const struct assignment *kept = assignments_kept(&n);
+
+	return assignment_find(kept, n, name);
 }
 
 static const char *describe(const struct machine *m, const struct assignment *a, bool kept)
@@ -42,73 +67,87 @@ static const char *describe(const struct machine *m, const struct assignment *a,
 		return "? (only root may see what waits)";
 	if (!kept)
 		return "waits for it, until klp_sets is removed";
-	return machine_find_assignment(m, a->name) ? "waits for it" : "at the next boot or load";
+	return waits(m, a->name) ? "waits for it" : "at the next boot or load";
 }
 
-static void print_row(const struct machine *m, const struct assignment *a, bool kept)
+static void add_row(struct table *table, const struct machine *m, const struct assignment *a,
+		    bool kept)
 {
 	char *obsoletes = xstrdup(a->nr_obsoletes ? "" : "-");
+	const char *cells[] = { a->name, xasprintf("%u", a->replace_set), NULL,
+				describe(m, a, kept) };
 
 	for (size_t i = 0; i < a->nr_obsoletes; i++)
 		obsoletes = xasprintf("%s%s%u", obsoletes, i ? "," : "", a->obsoletes[i]);
-	printf("%-28s %-10u %-12s %s\n", a->name, a->replace_set, obsoletes,
-	       describe(m, a, kept));
+	cells[2] = obsoletes;
+	table_add(table, cells);
 }
 
 static void add_json(json_object *list, const struct machine *m, const struct assignment *a,
 		     bool kept)
 {
-	json_object *row = json_object_new_object(), *obsoletes = json_object_new_array();
+	json_object *row = json_object_new_object();
 
-	for (size_t i = 0; i < a->nr_obsoletes; i++)
-		json_object_array_add(obsoletes, json_object_new_int64(a->obsoletes[i]));
 	json_object_object_add(row, "name", json_text(a->name));
 	json_object_object_add(row, "set", json_object_new_int64(a->replace_set));
-	json_object_object_add(row, "obsoletes", obsoletes);
+	json_object_object_add(row, "obsoletes", json_sets(a->obsoletes, a->nr_obsoletes));
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));
 	json_object_object_add(row, "waiting", m->assignments_hidden ? NULL :
-			       json_object_new_boolean(!!machine_find_assignment(m, a->name)));
+			       json_object_new_boolean(waits(m, a->name)));
 	json_object_object_add(row, "enabled", json_object_new_boolean(belongs(m, a)));
 	json_object_array_add(list, row);
 }
 
-static void show_one(json_object *list, const struct machine *m, const struct assignment *a,
-		     bool kept)
-{
-	if (opt_json)
-		add_json(list, m, a, kept);
-	else
-		print_row(m, a, kept);
-}
-
 static void show(void)
 {
+	static const char * const headings[] = { "MODULE", "SET", "OBSOLETES", "STATUS", NULL };
 	struct machine *m = this_machine();
-	json_object *list = json_object_new_array();
-	size_t n;
+	json_object *root = json_new(), *list = json_object_new_array();
+	struct table *table = table_new(headings);
+	size_t n, nr = 0;
 	struct assignment *kept = assignments_kept(&n);
 
-	if (!opt_json)
-		printf("%-28s %-10s %-12s %s\n", "MODULE", "SET", "OBSOLETES", "STATUS");
-	for (size_t i = 0; i < n; i++)
-		show_one(list, m, &kept[i], true);
-	for (size_t i = 0; i < m->nr_assignments; i++) {
-		if (!assignment_kept(m->assignments[i].name))
-			show_one(list, m, &m->assignments[i], false);
+	for (size_t i = 0; i < n; i++, nr++) {
+		add_row(table, m, &kept[i], true);
+		add_json(list, m, &kept[i], true);
 	}
+	for (size_t i = 0; i < m->nr_assignments; i++) {
+		if (is_kept(m->assignments[i].name))
+			continue;
+		add_row(table, m, &m->assignments[i], false);
+		add_json(list, m, &m->assignments[i], false);
+		nr++;
+	}
+	json_object_object_add(root, "assignments", list);
 	if (m->assignments_hidden && !opt_quiet)
 		warn("others may wait in the kernel: only root may see them");
 	if (opt_json)
-		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(list);
+		json_print(root);
+	else if (nr)
+		table_print(table, 0, nr - 1);
+	else
+		puts("No livepatch is assigned to a set.");
+	table_free(table);
+}
+
+/* The name of a module, or a pattern. */
+static char *need_name(const char *arg)
+{
+	char *name = module_underscores(xstrdup(arg));
+
+	if (!strchr(name, '*'))
+		return need_module_name(arg);
+	if (!is_module_pattern(name))
+		usage_error("'%s' cannot be the name of a module, nor the start of one and a *",
+			    arg);
+	return name;
 }
 
 static int drop(const char *arg)
 {
 	struct machine *m = this_machine();
-	char *module = need_module_name(arg);
-	bool kept = assignment_kept(module), waiting = machine_find_assignment(m, module);
+	char *module = need_name(arg);
+	bool kept = is_kept(module), waiting = waits(m, module);
 	int err;
 
 	if (!kept && !waiting)
@@ -144,6 +183,43 @@ static const char *why_refused(int err)
 	}
 }
 
+/* Whether one that is kept counts more than the pattern. */
+static bool has_better(const struct livepatch *lp, const struct assignment *pattern)
+{
+	const struct assignment *kept = assignment_kept(lp->name);
+
+	return kept && (!assignment_is_pattern(kept) ||
+			strlen(kept->name) > strlen(pattern->name));
+}
+
+/* In the kernel, a pattern is for those that are yet to come. */
+int assign_enabled(const struct machine *m, const struct assignment *a)
+{
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		const struct livepatch *lp = m->patches[i];
+		struct assignment one = *a;
+		char *said;
+		int err;
+
+		if (lp->managed || !lp->enabled || !assignment_matches(a, lp->name) ||
+		    has_better(lp, a))
+			continue;
+		one.name = lp->name;
+		err = assign_now(&one, &said);
+		if (err) {
+			warn("'%s' is enabled, and not assigned to set %u: %s", lp->name,
+			     a->replace_set, said ? said : why_refused(err));
+			status = EXIT_REFUSED;
+		} else if (!opt_quiet) {
+			printf("'%s' belongs to set %u now\n", lp->name, a->replace_set);
+		}
+		free(said);
+	}
+	return status;
+}
+
 /* What cannot be taken back, when the file cannot be written. */
 static const char *now_in_kernel(const struct machine *m, const struct livepatch *lp,
 				 const struct assignment *a)
@@ -164,7 +240,7 @@ static int assign(char **words, size_t n)
 	char *said = NULL;
 	int err = 0;
 
-	words[0] = need_module_name(words[0]);
+	words[0] = need_name(words[0]);
 	for (size_t i = 1; i < n; i++) {
 		uint32_t set;
 
@@ -179,7 +255,7 @@ static int assign(char **words, size_t n)
 	lp = machine_find(m, a.name);
 	if (m->livepatching && !m->core)
 		module_need_core();
-	if (m->livepatching && !(lp && belongs(m, &a))) {
+	if (m->livepatching && !(lp && is_in_set(lp, &a))) {
 		if (lp)
 			transition_wait_any(PATIENCE);
 		err = assign_now(&a, &said);
@@ -188,43 +264,44 @@ static int assign(char **words, size_t n)
 		die("'%s' is not assigned to set %u: %s", a.name, a.replace_set,
 		    said ? said : why_refused(err));
 	assignment_keep(a.name, &a, now_in_kernel(m, lp, &a));
-	if (opt_quiet)
-		return EXIT_OK;
-	if (lp)
+	if (!opt_quiet && lp)
 		printf("'%s' belongs to set %u now, and whenever it is loaded\n", a.name,
 		       a.replace_set);
-	else
+	else if (!opt_quiet)
 		printf("'%s' will belong to set %u when it is loaded\n", a.name, a.replace_set);
-	return EXIT_OK;
+	return assignment_is_pattern(&a) ? assign_enabled(m, &a) : EXIT_OK;
 }
 
 static int cmd_assign(int argc, char **argv)
 {
-	static const struct opt opts[] = { { 0 } };
-	char **words = parse_options(&verb_assign, argc, argv, opts, 0, -1, NULL);
-	size_t n = 0;
+	const struct opt opts[] = {
+		TABLE_OPTIONS,
+		{ 0 }
+	};
 
-	while (words[n])
-		n++;
-	if (!n) {
+	argc = parse_options(&verb_assign, argc, argv, opts, 0, -1, NULL);
+	if (!argc) {
 		show();
 		return EXIT_OK;
 	}
-	if (n == 1)
-		usage_error("assign needs a set after '%s', or - to drop its assignment", words[0]);
+	if (opt_json)
+		usage_error("assign prints JSON only when it shows what is assigned");
+	if (argc == 1)
+		usage_error("assign needs a set after '%s', or - to drop its assignment", argv[0]);
 	lock_changes();
 	assignments_must_be_kept();
-	if (!strcmp(words[1], "-")) {
-		if (n > 2)
+	if (!strcmp(argv[1], "-")) {
+		if (argc > 2)
 			usage_error("nothing may follow the -");
-		return drop(words[0]);
+		return drop(argv[0]);
 	}
-	return assign(words, n);
+	return assign(argv, argc);
 }
 
 const struct verb verb_assign = {
 	.name = "assign",
 	.run = cmd_assign,
-	.arguments = "[MODULE SET [OBSOLETED SET...] | MODULE -]",
+	.json = true,
+	.arguments = "[--no-headings] [MODULE SET [OBSOLETED SET...] | MODULE -]",
 	.help = "put a livepatch that knows nothing of sets into one",
 };

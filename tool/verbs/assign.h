@@ -5,6 +5,12 @@
 
 #include "verbs/options.h"
 
+struct assignment;
+struct machine;
+
 extern const struct verb verb_assign;
+
+/* Puts what is enabled, and a pattern is for, into its set: EXIT_OK or EXIT_REFUSED. */
+int assign_enabled(const struct machine *m, const struct assignment *pattern);
 
 #endif /* KLP_SETS_VERBS_ASSIGN_H */

@@ -15,11 +15,13 @@
 #include <unistd.h>
 
 #include "verbs/boot.h"
+#include "verbs/assign.h"
 #include "verbs/load.h"
 #include "verbs/options.h"
 #include "verbs/unload.h"
 #include "know/machine.h"
 #include "know/module.h"
+#include "know/targets.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
@@ -27,7 +29,6 @@
 #include "keep/run.h"
 #include "keep/store.h"
 #include "read/livepatch.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 /* Seconds for each transition: next to nothing runs yet. */
@@ -78,6 +79,8 @@ static int give_assignments(const struct assignment *all, size_t n)
 		if (lp && lp->managed)
 			continue;
 		err = assign_now(&all[i], &said);
+		if (!err && assignment_is_pattern(&all[i]) && assign_enabled(m, &all[i]))
+			status = EXIT_REFUSED;
 		if (!err)
 			continue;
 		warn("'%s' is not assigned to set %u: %s", all[i].name, all[i].replace_set,
@@ -177,7 +180,7 @@ static int boot_slot(const struct store *s, struct slot *slot)
 		return EXIT_OK;
 	}
 	/* Here, so that not each of the children reads them. */
-	symbols_of_kernel();
+	targets_of_machine();
 	status = apart(name, load_slot, &job);
 	if (status == EXIT_OK) {
 		store_note_build(&slot->versions[0]);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* check.c - klp-sets check: what would happen, without doing it */
-#include <errno.h>
 #include <json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +10,16 @@
 #include "verbs/options.h"
 #include "know/machine.h"
 #include "know/rules.h"
+#include "know/targets.h"
 #include "keep/assignments.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 struct check {
 	const uint32_t *set;
-	bool empty;
-	const char *map;
+	bool empty, strict;
+	const char *map, *modules;
 	struct symbols *symbols;
 	struct machine *m;
 	struct json_object *list;	/* with --json */
@@ -66,6 +65,10 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
 			printf("           %s\n", printable(c->advice));
 	}
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		printf("  warning  %s\n", v->warnings[i]);
+	if (v->blind)
+		puts("  unknown  Two of its functions, or one of its and another's, may be one by two names: addresses are hidden.");
 	if (lp->incomplete)
 		puts("  unknown  It decides only when it is loaded what it changes, so it may be refused then.");
 }
@@ -114,6 +117,18 @@ static struct json_object *json_file(const char *path, bool accepted)
 	return o;
 }
 
+static struct json_object *json_conflict(const struct conflict *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "code", json_text(c->code));
+	json_object_object_add(o, "reason", json_text(c->reason));
+	json_object_object_add(o, "advice", json_text(c->advice));
+	json_object_object_add(o, "patch", c->other ? json_text(c->other->name) : NULL);
+	json_object_object_add(o, "set", c->other ? json_set(c->other) : NULL);
+	return o;
+}
+
 static struct json_object *json_verdict(const struct livepatch *lp, const struct verdict *v)
 {
 	struct json_object *o = json_file(lp->path, is_accepted(lp, v)), *list;
@@ -125,10 +140,8 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	json_object_object_add(o, "native", json_object_new_boolean(lp->native));
 	json_object_object_add(o, "set", v->has_set ?
 			       json_object_new_int64(v->replace_set) : NULL);
-	list = json_object_new_array();
-	for (size_t i = 0; v->has_set && i < v->nr_obsoletes; i++)
-		json_object_array_add(list, json_object_new_int64(v->obsoletes[i]));
-	json_object_object_add(o, "obsoletes", list);
+	json_object_object_add(o, "obsoletes",
+			       json_sets(v->obsoletes, v->has_set ? v->nr_obsoletes : 0));
 	list = json_object_new_array();
 	for (size_t i = 0; i < v->nr_replaced; i++)
 		json_object_array_add(list, json_text(v->replaced[i]->name));
@@ -138,14 +151,14 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	json_object_object_add(o, "drops", json_funcs(v->dropped, v->nr_dropped));
 	json_object_object_add(o, "states", json_states(lp));
 	list = json_object_new_array();
-	for (size_t i = 0; i < v->nr_conflicts; i++) {
-		struct json_object *c = json_object_new_object();
-
-		json_object_object_add(c, "reason", json_text(v->conflicts[i].reason));
-		json_object_object_add(c, "advice", json_text(v->conflicts[i].advice));
-		json_object_array_add(list, c);
-	}
+	for (size_t i = 0; i < v->nr_conflicts; i++)
+		json_object_array_add(list, json_conflict(&v->conflicts[i]));
 	json_object_object_add(o, "conflicts", list);
+	list = json_object_new_array();
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		json_object_array_add(list, json_text(v->warnings[i]));
+	json_object_object_add(o, "warnings", list);
+	json_object_object_add(o, "aliases_known", json_object_new_boolean(!v->blind));
 	return o;
 }
 
@@ -181,6 +194,8 @@ static bool check_file(struct check *check, const char *path)
 	}
 
 	v = rules_judge(check->m, lp, check->symbols);
+	if (check->strict)
+		verdict_be_strict(v);
 	if (opt_json)
 		json_object_array_add(check->list, json_verdict(lp, v));
 	else
@@ -195,18 +210,13 @@ static bool check_file(struct check *check, const char *path)
 	return accepted;
 }
 
-/* The symbols of this machine, without their addresses for all but root. */
+/* What is said on the command line is all of it. */
 static void read_symbols(struct check *check)
 {
-	if (check->map) {
-		check->symbols = symbols_read(check->map);
-		if (!check->symbols)
-			die("cannot read symbols from '%s': %s", check->map,
-			    errno == EINVAL ? "it is no System.map, nor a copy of /proc/kallsyms" :
-					      file_strerror(errno));
-	} else if (check->m->livepatching) {
-		check->symbols = symbols_read("/proc/kallsyms");
-	}
+	if (check->map || check->modules)
+		check->symbols = targets_of_files(check->map, check->modules);
+	else if (check->m->livepatching)
+		check->symbols = targets_of_machine_and_ftrace();
 }
 
 static int cmd_check(int argc, char **argv)
@@ -215,25 +225,28 @@ static int cmd_check(int argc, char **argv)
 	const struct opt opts[] = {
 		{ "set", 0, TAKES_SET, &check.set, "as if all files were put into this set" },
 		{ "empty", 0, TAKES_NOTHING, &check.empty, "as if nothing was loaded on the machine" },
-		{ "symbols", 0, TAKES_MAP, &check.map, "a System.map, or a copy of /proc/kallsyms" },
+		{ "strict", 0, TAKES_NOTHING, &check.strict, "a warning is a conflict" },
+		{ "symbols", 0, TAKES_MAP, &check.map,
+		  "a System.map, a copy of /proc/kallsyms, or a vmlinux" },
+		{ "modules", 0, TAKES_FOLDER, &check.modules,
+		  "the kernel's modules, a folder as in /lib/modules" },
 		{ 0 }
 	};
+	struct json_object *root;
 	bool accepted = true;
-	char **files;
 
-	files = parse_options(&verb_check, argc, argv, opts, 1, -1, "at least one FILE");
+	parse_options(&verb_check, argc, argv, opts, 1, -1, "at least one FILE");
 	check.m = check.empty ? machine_empty() : machine_read();
 	read_symbols(&check);
 	if (opt_json)
 		check.list = json_object_new_array();
-	for (; *files; files++)
-		accepted &= check_file(&check, *files);
+	for (; *argv; argv++)
+		accepted &= check_file(&check, *argv);
 	if (opt_json) {
-		puts(json_object_to_json_string_ext(check.list, JSON_C_TO_STRING_PRETTY |
-						    JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(check.list);
+		root = json_new();
+		json_object_object_add(root, "files", check.list);
+		json_print(root);
 	}
-	symbols_free(check.symbols);
 	machine_free(check.m);
 	return accepted ? EXIT_OK : EXIT_REFUSED;
 }
@@ -241,6 +254,7 @@ static int cmd_check(int argc, char **argv)
 const struct verb verb_check = {
 	.name = "check",
 	.run = cmd_check,
-	.arguments = "[--set N] [--empty] [--symbols MAP] FILE...",
+	.json = true,
+	.arguments = "[--set N] [--empty] [--strict] [--symbols MAP] [--modules DIR] FILE...",
 	.help = "what would happen if these were loaded, one after the other",
 };

@@ -16,6 +16,7 @@
 #include "know/machine.h"
 #include "know/parameters.h"
 #include "know/rules.h"
+#include "know/targets.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
@@ -25,7 +26,6 @@
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 /* --- checks ----------------------------------------------------------------- */
@@ -46,13 +46,13 @@ static struct slot *slot_of(const struct store *s, const char *name)
 	return NULL;
 }
 
-/* Two names of one function are known by their address, on the machine that has it. */
-static const struct symbols *known_symbols(void)
+/* Two names of one function are known by their address. */
+static struct symbols *known_symbols(void)
 {
-	static const struct symbols *symbols;
+	static struct symbols *symbols;
 
-	if (!symbols && is_this_machine())
-		symbols = symbols_read("/proc/kallsyms");
+	if (!symbols)
+		symbols = is_this_machine() ? targets_of_machine_and_ftrace() : targets_of_store();
 	return symbols;
 }
 
@@ -106,6 +106,18 @@ static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v
 	    "'klp-sets uninstall' makes room", livepatch_who(lp));
 }
 
+/* What no kernel minds, and what cannot be known of this one. */
+static void refuse_guesses(const struct livepatch *lp, struct verdict *v, bool strict)
+{
+	if (v->blind)
+		die("%s is not stored: the kernel hides its addresses, so nobody can tell whether two names are one function. 'sysctl kernel.kptr_restrict=1' shows them to root",
+		    livepatch_who(lp));
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		warn("%s", v->warnings[i]);
+	if (strict && v->nr_warnings)
+		die("%s is not stored, because of --strict", livepatch_who(lp));
+}
+
 /* Nobody may lose what other teams have stored, because of a flag that a tool sets by default. */
 static void refuse_replace_all(const struct store *s, const struct livepatch *lp,
 			       const struct verdict *v)
@@ -143,8 +155,10 @@ struct room {
  * Dies when the livepatch would be refused by a machine that has loaded the store. Whom
  * it replaces, since it obsoletes their sets or replaces everything, leaves the store:
  * the machine that has loaded it does not have them either.
+ * *judged is for who wants to know more.
  */
-static struct room make_room(struct store *s, const struct livepatch *lp, bool replace_all)
+static struct room make_room(struct store *s, const struct livepatch *lp, bool replace_all,
+			     struct verdict **judged)
 {
 	struct slot *own = find_slot(s, lp), *same = slot_of(s, lp->name);
 	struct room room = { .said = xstrdup("") };
@@ -159,7 +173,8 @@ static struct room make_room(struct store *s, const struct livepatch *lp, bool r
 	for (size_t i = 0; i < v->nr_replaced; i++)
 		slot_of(s, v->replaced[i]->name)->leaves = true;
 	/* Without those, nothing that they have can be in its way. */
-	refuse_conflicts(lp, rules_judge(stored_machine(s, own), lp, known_symbols()));
+	*judged = rules_judge(stored_machine(s, own), lp, known_symbols());
+	refuse_conflicts(lp, *judged);
 
 	for (size_t i = 0; i < s->nr_slots;) {
 		struct slot *slot = &s->slots[i];
@@ -263,9 +278,10 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 	return status;
 }
 
-static int install(char **words, const uint32_t *set, bool load, bool replace_all)
+static int install(char **words, const uint32_t *set, bool load, bool replace_all, bool strict)
 {
 	struct load_options options = { };
+	struct verdict *judged;
 	struct module_file *file;
 	struct livepatch *lp;
 	struct store *s;
@@ -284,7 +300,8 @@ static int install(char **words, const uint32_t *set, bool load, bool replace_al
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
-	room = make_room(s, lp, replace_all);
+	room = make_room(s, lp, replace_all, &judged);
+	refuse_guesses(lp, judged, strict);
 	slot = find_slot(s, lp);
 	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
 		same_parameters(slot->versions[0].parameters, parameters) &&
@@ -327,24 +344,25 @@ static int install(char **words, const uint32_t *set, bool load, bool replace_al
 static int cmd_install(int argc, char **argv)
 {
 	const uint32_t *set = NULL;
-	bool load = false, replace_all = false;
+	bool load = false, replace_all = false, strict = false;
 	const struct opt opts[] = {
 		{ "set", 0, TAKES_SET, &set, "put it into this set" },
+		{ "strict", 0, TAKES_NOTHING, &strict, "a warning is a conflict" },
 		{ "load", 0, TAKES_NOTHING, &load, "load it now as well" },
 		{ "replace-all", 0, TAKES_NOTHING, &replace_all,
 		  "let it take others out of the store, if it replaces everything" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_install, argc, argv, opts, 1, -1,
-				     "one FILE; 'klp-sets list --stored' shows what is stored");
 
-	return install(words, set, load, replace_all);
+	parse_options(&verb_install, argc, argv, opts, 1, -1,
+		      "one FILE; 'klp-sets list --stored' shows what is stored");
+	return install(argv, set, load, replace_all, strict);
 }
 
 const struct verb verb_install = {
 	.name = "install",
 	.run = cmd_install,
-	.arguments = "[--set N] [--load] [--replace-all] FILE [PARAMETER=TEXT...]",
+	.arguments = "[--set N] [--strict] [--load] [--replace-all] FILE [PARAMETER=TEXT...]",
 	.help = "keep a livepatch in the store, to be loaded at boot",
 };
 
@@ -353,16 +371,16 @@ const struct verb verb_install = {
 static int cmd_uninstall(int argc, char **argv)
 {
 	static const struct opt opts[] = { { 0 } };
-	char **words = parse_options(&verb_uninstall, argc, argv, opts, 1, 1,
-				     "one set, or the name of a stored livepatch");
 	struct store *s;
 	struct slot *slot;
 	char *label, *name, *with;
 
+	parse_options(&verb_uninstall, argc, argv, opts, 1, 1,
+		      "one set, or the name of a stored livepatch");
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
-	slot = store_find_arg(s, words[0]);
+	slot = store_find_arg(s, argv[0]);
 	label = xstrdup(slot_label(slot));
 	name = slot->versions[0].name;
 	with = replaced_labels(&slot->versions[0]);
@@ -473,6 +491,7 @@ static int rollback_to_nothing(struct store *s, const char *from, const char *ba
 
 static int rollback(const char *arg, struct load_options *options, bool replace_all)
 {
+	struct verdict *judged;
 	struct module_file *file;
 	struct livepatch *lp;
 	struct store *s;
@@ -495,7 +514,8 @@ static int rollback(const char *arg, struct load_options *options, bool replace_
 	if (!slot)
 		return rollback_to_nothing(s, from, back);
 	held = guard_held(lp->name, &when);
-	room = make_room(s, lp, replace_all);
+	/* It was stored once, by somebody who was told. */
+	room = make_room(s, lp, replace_all, &judged);
 	slot = find_slot(s, lp);
 	keep_room(&slot->versions[0], &room);
 	store_prepare(s);
@@ -534,10 +554,10 @@ static int cmd_rollback(int argc, char **argv)
 		  "let it take others out of the store, if it replaces everything" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_rollback, argc, argv, opts, 1, 1,
-				     "one set, or the name of a stored livepatch");
 
-	return rollback(words[0], &load, replace_all);
+	parse_options(&verb_rollback, argc, argv, opts, 1, 1,
+		      "one set, or the name of a stored livepatch");
+	return rollback(argv[0], &load, replace_all);
 }
 
 const struct verb verb_rollback = {

@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /* json.c - what several verbs write as JSON */
 #include <json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "verbs/json.h"
 #include "read/livepatch.h"
 #include "read/util.h"
+
+#define VERSION 1
+
+struct json_object *json_new(void)
+{
+	struct json_object *root = json_object_new_object();
+
+	json_object_object_add(root, "version", json_object_new_int(VERSION));
+	return root;
+}
+
+void json_print(struct json_object *root)
+{
+	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+						  JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+}
 
 /* JSON is UTF-8, and names of files need not be: U+FFFD stands for each other byte. */
 struct json_object *json_text(const char *s)
@@ -35,6 +53,20 @@ struct json_object *json_id(unsigned long id)
 
 	free(text);
 	return o;
+}
+
+struct json_object *json_set(const struct livepatch *lp)
+{
+	return lp->managed ? json_object_new_int64(lp->replace_set) : NULL;
+}
+
+struct json_object *json_sets(const uint32_t *sets, size_t n)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(array, json_object_new_int64(sets[i]));
+	return array;
 }
 
 struct json_object *json_func(const struct func *func)

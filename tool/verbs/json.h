@@ -3,13 +3,28 @@
 #ifndef KLP_SETS_VERBS_JSON_H
 #define KLP_SETS_VERBS_JSON_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct func;
 struct json_object;
+struct livepatch;
+
+/*
+ * All that is printed is one object, as klp-sets.schema.json tells. It has the version of
+ * that, another one when a member goes or means something else.
+ */
+struct json_object *json_new(void);
+/* Prints it, and frees it. */
+void json_print(struct json_object *root);
 
 /* null for NULL */
 struct json_object *json_text(const char *s);
 /* As a string: JSON has no numbers of 64 bits that everybody can read. */
 struct json_object *json_id(unsigned long id);
+/* The set of a livepatch, or null. */
+struct json_object *json_set(const struct livepatch *lp);
+struct json_object *json_sets(const uint32_t *sets, size_t n);
 struct json_object *json_func(const struct func *func);
 
 #endif /* KLP_SETS_VERBS_JSON_H */

@@ -10,6 +10,7 @@
 #include "verbs/json.h"
 #include "verbs/options.h"
 #include "verbs/stored.h"
+#include "verbs/table.h"
 #include "know/machine.h"
 #include "keep/assignments.h"
 #include "read/livepatch.h"
@@ -49,46 +50,38 @@ static char *sets_text(const uint32_t *sets, size_t n)
 
 /* --- for people --------------------------------------------------------------- */
 
-enum { SET, PATCH, VERSION, FUNCTIONS, STATES, KIND, STATUS, COLUMNS };
-
-struct row {
-	char *cells[COLUMNS];
-	const struct livepatch *lp;	/* NULL: not a patch */
-};
-
-static struct row patch_row(const struct machine *m, const struct livepatch *lp)
+static void add_patch(struct table *table, const struct machine *m, const struct livepatch *lp)
 {
-	struct row row = { .lp = lp };
+	const char *cells[] = {
+		lp->managed ? xasprintf("%u", lp->replace_set) : "-",
+		lp->name,
+		lp->version ? lp->version : "-",
+		xasprintf("%zu", lp->nr_funcs),
+		states_are_known(m, lp) ? xasprintf("%zu", lp->nr_states) : "?",
+		kind(lp),
+		!lp->nr_obsoletes ? status(lp) :
+			xasprintf("%s, obsoletes %s", status(lp),
+				  sets_text(lp->obsoletes, lp->nr_obsoletes)),
+	};
 
-	row.cells[SET] = lp->managed ? xasprintf("%u", lp->replace_set) : xstrdup("-");
-	row.cells[PATCH] = printable(lp->name);
-	row.cells[VERSION] = printable(lp->version ? lp->version : "-");
-	row.cells[FUNCTIONS] = xasprintf("%zu", lp->nr_funcs);
-	row.cells[STATES] = states_are_known(m, lp) ? xasprintf("%zu", lp->nr_states) :
-			    xstrdup("?");
-	row.cells[KIND] = xstrdup(kind(lp));
-	if (lp->nr_obsoletes)
-		row.cells[STATUS] = xasprintf("%s, obsoletes %s", status(lp),
-					      sets_text(lp->obsoletes, lp->nr_obsoletes));
-	else
-		row.cells[STATUS] = xstrdup(status(lp));
-	return row;
+	table_add(table, cells);
 }
 
-static struct row leftover_row(const struct leftover *leftover)
+static void add_leftover(struct table *table, const struct leftover *leftover)
 {
-	struct row row = { };
+	const char *cells[] = {
+		"-",
+		leftover->name,
+		leftover->version ? leftover->version : "-",
+		"-",
+		"-",
+		"leftover",
+		!leftover->refcnt ? "unused" :
+			xasprintf("held, %ld reference%s", leftover->refcnt,
+				  leftover->refcnt == 1 ? "" : "s"),
+	};
 
-	row.cells[SET] = xstrdup("-");
-	row.cells[PATCH] = printable(leftover->name);
-	row.cells[VERSION] = printable(leftover->version ? leftover->version : "-");
-	row.cells[FUNCTIONS] = xstrdup("-");
-	row.cells[STATES] = xstrdup("-");
-	row.cells[KIND] = xstrdup("leftover");
-	row.cells[STATUS] = leftover->refcnt ? xasprintf("held, %ld reference%s", leftover->refcnt,
-							 leftover->refcnt == 1 ? "" : "s") :
-			    xstrdup("unused");
-	return row;
+	table_add(table, cells);
 }
 
 static void print_details(const struct machine *m, const struct livepatch *lp)
@@ -106,41 +99,27 @@ static void print_details(const struct machine *m, const struct livepatch *lp)
 		puts("     states cannot be seen");
 }
 
-static void print_rows(const struct machine *m, const struct row *rows, size_t n, bool verbose)
-{
-	int width[COLUMNS] = { };
-
-	for (size_t i = 0; i < n; i++) {
-		for (int c = 0; c < COLUMNS; c++) {
-			int len = strlen(rows[i].cells[c]);
-
-			width[c] = len > width[c] ? len : width[c];
-		}
-	}
-	for (size_t i = 0; i < n; i++) {
-		for (int c = 0; c < COLUMNS - 1; c++)
-			printf("%-*s  ", width[c], rows[i].cells[c]);
-		puts(rows[i].cells[STATUS]);
-		if (verbose && rows[i].lp)
-			print_details(m, rows[i].lp);
-	}
-}
-
 static void print_table(const struct machine *m, bool verbose)
 {
-	struct row *rows = xcalloc(1 + m->nr_patches + m->nr_leftovers, sizeof(*rows));
-	size_t n = 0;
+	static const char * const headings[] = { "SET", "PATCH", "VERSION", "FUNCTIONS", "STATES",
+						 "KIND", "STATUS", NULL };
+	size_t nr = m->nr_patches + m->nr_leftovers;
+	struct table *table = table_new(headings);
 
-	rows[n++] = (struct row) { .cells = { "SET", "PATCH", "VERSION", "FUNCTIONS", "STATES",
-					      "KIND", "STATUS" } };
 	for (size_t i = 0; i < m->nr_patches; i++)
-		rows[n++] = patch_row(m, m->patches[i]);
+		add_patch(table, m, m->patches[i]);
 	for (size_t i = 0; i < m->nr_leftovers; i++)
-		rows[n++] = leftover_row(&m->leftovers[i]);
-	if (n > 1)
-		print_rows(m, rows, n, verbose);
-	else
+		add_leftover(table, &m->leftovers[i]);
+	if (!nr)
 		puts("No livepatch is loaded.");
+	else if (!verbose)
+		table_print(table, 0, nr - 1);
+	for (size_t i = 0; verbose && i < nr; i++) {
+		table_print(table, i, i);
+		if (i < m->nr_patches)
+			print_details(m, m->patches[i]);
+	}
+	table_free(table);
 }
 
 static void print_assignment(const struct assignment *a)
@@ -163,15 +142,6 @@ static void print_text(const struct machine *m, bool verbose)
 }
 
 /* --- for programs ------------------------------------------------------------- */
-
-static struct json_object *json_sets(const uint32_t *sets, size_t n)
-{
-	struct json_object *array = json_object_new_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(array, json_object_new_int64(sets[i]));
-	return array;
-}
 
 static struct json_object *json_funcs(const struct livepatch *lp)
 {
@@ -204,8 +174,7 @@ static struct json_object *json_patch(const struct machine *m, const struct live
 	json_object_object_add(patch, "name", json_text(lp->name));
 	json_object_object_add(patch, "version", json_text(lp->version));
 	json_object_object_add(patch, "kind", json_text(kind(lp)));
-	json_object_object_add(patch, "set",
-			       lp->managed ? json_object_new_int64(lp->replace_set) : NULL);
+	json_object_object_add(patch, "set", json_set(lp));
 	json_object_object_add(patch, "obsoletes", json_sets(lp->obsoletes, lp->nr_obsoletes));
 	json_object_object_add(patch, "status", json_text(status(lp)));
 	json_object_object_add(patch, "enabled", json_object_new_boolean(lp->enabled));
@@ -239,7 +208,7 @@ static struct json_object *json_assignment(const struct assignment *a)
 
 static void print_json(const struct machine *m)
 {
-	struct json_object *root = json_object_new_object(), *array;
+	struct json_object *root = json_new(), *array;
 
 	json_object_object_add(root, "core", json_object_new_boolean(m->core));
 	array = json_object_new_array();
@@ -257,9 +226,7 @@ static void print_json(const struct machine *m)
 		json_object_array_add(array, json_assignment(&m->assignments[i]));
 	json_object_object_add(root, "assignments", m->assignments_hidden ? NULL : array);
 
-	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(root);
+	json_print(root);
 }
 
 static int cmd_list(int argc, char **argv)
@@ -268,6 +235,7 @@ static int cmd_list(int argc, char **argv)
 	const struct opt opts[] = {
 		{ "verbose", 'v', TAKES_NOTHING, &verbose, "the functions and states of each, too" },
 		{ "stored", 0, TAKES_NOTHING, &stored, "the store, in the order in which it is loaded" },
+		TABLE_OPTIONS,
 		{ 0 }
 	};
 	struct machine *m;
@@ -289,6 +257,7 @@ static int cmd_list(int argc, char **argv)
 const struct verb verb_list = {
 	.name = "list",
 	.run = cmd_list,
-	.arguments = "[-v|--verbose] [--stored]",
+	.json = true,
+	.arguments = "[-v|--verbose] [--stored] [--no-headings]",
 	.help = "sets and livepatches on this machine, or in the store",
 };

@@ -20,13 +20,13 @@
 #include "know/module.h"
 #include "know/parameters.h"
 #include "know/rules.h"
+#include "know/targets.h"
 #include "know/transition.h"
 #include "keep/assignments.h"
 #include "keep/guard.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
-#include "read/symbols.h"
 #include "read/util.h"
 
 struct loading {
@@ -93,7 +93,8 @@ static int assign(struct loading *l)
 /* Takes the assignment back: what waited before waits again. */
 static void unassign(struct loading *l)
 {
-	const struct assignment *a = machine_find_assignment(l->before, l->lp->name);
+	const struct assignment *a = assignment_find(l->before->assignments,
+						     l->before->nr_assignments, l->lp->name);
 	char *said = NULL;
 
 	if (!l->assigned)
@@ -123,7 +124,7 @@ static int look_at_machine(struct loading *l)
 /* All that the kernel would refuse, each with what to do about it. */
 static int judge(const struct loading *l)
 {
-	struct verdict *v = rules_judge(l->before, l->lp, symbols_of_kernel());
+	struct verdict *v = rules_judge(l->before, l->lp, targets_of_machine());
 	int status = EXIT_OK;
 
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
@@ -133,6 +134,8 @@ static int judge(const struct loading *l)
 		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
 			warn("  %s", c->advice);
 	}
+	for (size_t i = 0; i < v->nr_warnings; i++)
+		warn("%s", v->warnings[i]);
 	verdict_free(v);
 	return status;
 }
@@ -377,15 +380,15 @@ static int cmd_load(int argc, char **argv)
 		{ "keep", 0, TAKES_NOTHING, &options.keep, "keep the modules that it replaces" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_load, argc, argv, opts, 1, -1, "one FILE");
 	struct module_file *file;
 	char *why;
 
-	parameters_need_form("load", words + 1);
-	file = module_file_open(words[0], &why);
+	parse_options(&verb_load, argc, argv, opts, 1, -1, "one FILE");
+	parameters_need_form("load", argv + 1);
+	file = module_file_open(argv[0], &why);
 	if (!file)
-		die("'%s' is not loaded: %s", words[0], why);
-	options.parameters = parameters_from_words(file, words + 1);
+		die("'%s' is not loaded: %s", argv[0], why);
+	options.parameters = parameters_from_words(file, argv + 1);
 	return load_patch(file, &options);
 }
 

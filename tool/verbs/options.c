@@ -25,6 +25,7 @@ static const struct {
 	[TAKES_NOTHING] = { no_argument, "" },
 	[TAKES_SET] = { required_argument, " N" },
 	[TAKES_MAP] = { required_argument, " MAP" },
+	[TAKES_FOLDER] = { required_argument, " DIR" },
 	[TAKES_SECONDS] = { required_argument, "=SECONDS" },
 	[MAY_TAKE_SECONDS] = { optional_argument, "[=SECONDS]" },
 };
@@ -71,6 +72,7 @@ static void take(const struct opt *opt, const char *arg)
 		*(const uint32_t **)opt->to = set;
 		break;
 	case TAKES_MAP:
+	case TAKES_FOLDER:
 		*(const char **)opt->to = arg;
 		break;
 	case TAKES_SECONDS:
@@ -82,8 +84,8 @@ static void take(const struct opt *opt, const char *arg)
 	}
 }
 
-char **parse_options(const struct verb *verb, int argc, char **argv, const struct opt *opts,
-		     int min, int max, const char *need)
+int parse_options(const struct verb *verb, int argc, char **argv, const struct opt *opts,
+		  int min, int max, const char *need)
 {
 	struct option options[MAX_OPTIONS + 2] = { { "help", no_argument, NULL, 'h' } };
 	char letters[MAX_OPTIONS + 2] = "h";
@@ -127,5 +129,6 @@ char **parse_options(const struct verb *verb, int argc, char **argv, const struc
 		usage_error("%s takes no arguments, but there is '%s'", verb->name, argv[optind]);
 	if (argc < min || (max >= 0 && argc > max))
 		usage_error("%s needs %s", verb->name, need);
-	return argv + optind;
+	memmove(argv, argv + optind, (argc + 1) * sizeof(*argv));
+	return argc;
 }

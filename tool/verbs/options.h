@@ -10,6 +10,7 @@ struct verb {
 	/* argv[0] is the verb. Returns the exit status. */
 	int (*run)(int argc, char **argv);
 	const char *arguments;	/* as the man page has them */
+	bool json;		/* it prints JSON, when it is asked to */
 	const char *help;	/* in a sentence */
 };
 
@@ -18,6 +19,7 @@ enum operand {
 	TAKES_NOTHING,		/* bool */
 	TAKES_SET,		/* const uint32_t *, NULL when the option is not given */
 	TAKES_MAP,		/* const char *, the path of a System.map; NULL in the same way */
+	TAKES_FOLDER,		/* the same, of a folder */
 	TAKES_SECONDS,		/* struct duration */
 	MAY_TAKE_SECONDS,	/* the same; left as they were without "=SECONDS" */
 };
@@ -36,11 +38,12 @@ struct opt {
 };
 
 /*
- * Reads the options of a verb, and --help. Returns the words that are left, *min* to *max*
- * of them (-1: any number) and a NULL; "VERB needs NEED", if there are too few or too many.
- * Ends the process when the command line is wrong, or when help was asked for.
+ * Reads the options of a verb, and --help. The words that are left begin at argv[0] then, with
+ * a NULL behind them. Returns how many, *min* to *max* (-1: any number); "VERB needs NEED", if
+ * there are too few or too many. Ends the process when the command line is wrong, or when help
+ * was asked for.
  */
-char **parse_options(const struct verb *verb, int argc, char **argv, const struct opt *opts,
-		     int min, int max, const char *need);
+int parse_options(const struct verb *verb, int argc, char **argv, const struct opt *opts,
+		  int min, int max, const char *need);
 
 #endif /* KLP_SETS_VERBS_OPTIONS_H */

@@ -3,21 +3,45 @@
 #include <errno.h>
 #include <json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "verbs/policy.h"
 #include "verbs/json.h"
 #include "verbs/options.h"
+#include "verbs/table.h"
 #include "keep/files.h"
 #include "keep/policies.h"
 #include "read/util.h"
 
+/* Those without a list of values are booleans. What makes no sense is kept as it is. */
+static struct json_object *json_value(const struct knob *knob, const char *value)
+{
+	char *parsed = value && !knob->values ? knob_parse(knob, value) : NULL;
+	struct json_object *o;
+
+	o = parsed ? json_object_new_boolean(!strcmp(parsed, "1")) : json_text(value);
+	free(parsed);
+	return o;
+}
+
+static struct json_object *json_values(const struct knob *knob)
+{
+	char *list = xstrdup(knob_values(knob)), *word, *rest;
+	struct json_object *array = json_object_new_array();
+
+	for (word = strtok_r(list, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		json_object_array_add(array, json_value(knob, word));
+	free(list);
+	return array;
+}
+
 static void show(void)
 {
-	json_object *all = json_object_new_object();
+	static const char * const headings[] = { "NAME", "NOW", "KEPT", "VALUES", "MEANING", NULL };
+	json_object *root = json_new(), *all = json_object_new_array();
+	struct table *table = table_new(headings);
 
-	if (!opt_json)
-		printf("%-18s %-8s %-10s %-18s %s\n", "NAME", "NOW", "KEPT", "VALUES", "MEANING");
 	for (size_t i = 0; i < NR_KNOBS; i++) {
 		const struct knob *knob = &knobs[i];
 		char *now = knob_now(knob), *kept = knob_kept_text(knob, true);
@@ -25,26 +49,31 @@ static void show(void)
 		json_object *row;
 
 		kept = value ? value : kept;
+		const char *cells[] = {
+			knob->name,
+			now ? now : "-",
+			kept ? kept : xasprintf("(%s)", knob->normal),
+			knob_values(knob),
+			knob->meaning,
+		};
 
-		if (!opt_json) {
-			printf("%-18s %-8s %-10s %-18s %s\n", knob->name, now ? now : "-",
-			       kept ? kept : xasprintf("(%s)", knob->normal), knob_values(knob),
-			       knob->meaning);
-			continue;
-		}
+		table_add(table, cells);
 		row = json_object_new_object();
-		json_object_object_add(row, "now", now ? json_text(now) : NULL);
-		json_object_object_add(row, "kept", kept ? json_text(kept) : NULL);
-		json_object_object_add(row, "default", json_text(knob->normal));
-		json_object_object_add(row, "values", json_text(knob_values(knob)));
-		json_object_object_add(all, knob->name, row);
+		json_object_object_add(row, "name", json_text(knob->name));
+		json_object_object_add(row, "now", json_value(knob, now));
+		json_object_object_add(row, "kept", json_value(knob, kept));
+		json_object_object_add(row, "default", json_value(knob, knob->normal));
+		json_object_object_add(row, "values", json_values(knob));
+		json_object_array_add(all, row);
 	}
+	json_object_object_add(root, "policies", all);
 	if (opt_json)
-		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-	else if (!knob_now(&knobs[0]))
+		json_print(root);
+	else
+		table_print(table, 0, NR_KNOBS - 1);
+	if (!opt_json && !knob_now(&knobs[0]))
 		puts("klp_sets is not loaded. It will be with what is kept; (...) is the default.");
-	json_object_put(all);
+	table_free(table);
 }
 
 static const struct knob *find_knob(const char *arg, const char **value)
@@ -71,25 +100,27 @@ static void set_now(const struct knob *knob, const char *new)
 
 static int cmd_policy(int argc, char **argv)
 {
-	static const struct opt opts[] = { { 0 } };
-	char **words = parse_options(&verb_policy, argc, argv, opts, 0, -1, NULL);
+	const struct opt opts[] = {
+		TABLE_OPTIONS,
+		{ 0 }
+	};
 	const struct knob **changed;
 	const char *value;
 	char **new;
-	size_t n = 0;
 
-	while (words[n])
-		n++;
-	if (!n) {
+	argc = parse_options(&verb_policy, argc, argv, opts, 0, -1, NULL);
+	if (!argc) {
 		show();
 		return EXIT_OK;
 	}
 
+	if (opt_json)
+		usage_error("policy prints JSON only when it shows what is set");
 	/* All are looked at before any is written. */
-	changed = xcalloc(n, sizeof(*changed));
-	new = xcalloc(n, sizeof(*new));
-	for (size_t i = 0; i < n; i++) {
-		changed[i] = find_knob(words[i], &value);
+	changed = xcalloc(argc, sizeof(*changed));
+	new = xcalloc(argc, sizeof(*new));
+	for (int i = 0; i < argc; i++) {
+		changed[i] = find_knob(argv[i], &value);
 		new[i] = knob_parse(changed[i], value);
 		if (!new[i])
 			usage_error("%s cannot be '%s'. It can be one of: %s", changed[i]->name,
@@ -97,8 +128,8 @@ static int cmd_policy(int argc, char **argv)
 	}
 
 	lock_changes();
-	knobs_keep(changed, new, n);
-	for (size_t i = 0; i < n; i++) {
+	knobs_keep(changed, new, argc);
+	for (int i = 0; i < argc; i++) {
 		char *kept = knob_kept(changed[i]);
 
 		set_now(changed[i], new[i]);
@@ -112,6 +143,7 @@ static int cmd_policy(int argc, char **argv)
 const struct verb verb_policy = {
 	.name = "policy",
 	.run = cmd_policy,
-	.arguments = "[NAME=VALUE...]",
+	.json = true,
+	.arguments = "[--no-headings] [NAME=VALUE...]",
 	.help = "show or set how far a replace may reach",
 };

@@ -55,14 +55,15 @@ static int prune_named(char *const *releases, size_t n, char **words)
 static int cmd_prune(int argc, char **argv)
 {
 	static const struct opt opts[] = { { 0 } };
-	char **words = parse_options(&verb_prune, argc, argv, opts, 0, -1, NULL), **releases;
 	int status = EXIT_OK;
+	char **releases;
 	size_t n;
 
+	argc = parse_options(&verb_prune, argc, argv, opts, 0, -1, NULL);
 	lock_changes();
 	releases = store_releases(&n);
-	if (*words)
-		return prune_named(releases, n, words);
+	if (argc)
+		return prune_named(releases, n, argv);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(releases[i], running_release()) && !is_installed(releases[i]))
 			status |= prune(releases[i]);

@@ -179,6 +179,39 @@ static void print_finding(const struct finding *f)
 	putchar('\n');
 }
 
+/* Those on the code of a livepatch itself. */
+static void print_watchers(const struct ftrace *ftrace, const char *module)
+{
+	struct watcher *watchers;
+	size_t nr;
+
+	if (!ftrace)
+		return;
+	watchers = ftrace_watchers(ftrace, module, &nr);
+	for (size_t i = 0; i < nr; i++)
+		printf("  '%s', its own code: %s\n", watchers[i].function, watchers[i].who);
+	watchers_free(watchers, nr);
+}
+
+static void print_leftovers(const struct status *s)
+{
+	const struct ftrace *ftrace = s->effects->ftrace;
+
+	for (size_t i = 0; ftrace && i < s->machine->nr_leftovers; i++) {
+		const struct leftover *old = &s->machine->leftovers[i];
+		struct watcher *watchers;
+		size_t nr;
+
+		watchers = ftrace_watchers(ftrace, old->name, &nr);
+		watchers_free(watchers, nr);
+		if (!nr)
+			continue;
+		printf("The module '%s' is left of a livepatch, and somebody is on its code, which %s:\n",
+		       old->name, old->refcnt ? "keeps it" : "may keep it");
+		print_watchers(ftrace, old->name);
+	}
+}
+
 /* What is as it should be is a number, the rest is told. */
 static size_t print_patch(const struct effects *e, size_t first, bool verbose)
 {
@@ -200,6 +233,7 @@ static size_t print_patch(const struct effects *e, size_t first, bool verbose)
 		if (verbose || f->nr_also || f->why)
 			print_finding(f);
 	}
+	print_watchers(e->ftrace, lp->name);
 	return end;
 }
 
@@ -262,15 +296,11 @@ static void print_text(const struct status *s, bool verbose)
 	if (s->store && !s->store->nr_slots && store_other_labels())
 		printf("Nothing is stored for kernel %s, while something is for %s.\n",
 		       kernel_release(), printable(store_other_labels()));
+	print_leftovers(s);
 	print_core(module_core());
 }
 
 /* --- for programs ----------------------------------------------------------------- */
-
-static struct json_object *json_set(const struct livepatch *lp)
-{
-	return lp->managed ? json_object_new_int64(lp->replace_set) : NULL;
-}
 
 /* Not longer than the task has been there. */
 static struct json_object *json_seconds(double age, double limit)
@@ -319,23 +349,25 @@ static struct json_object *json_task(const struct status *s, const struct task *
 static struct json_object *json_transition(const struct status *s)
 {
 	struct json_object *object, *array;
+	bool known;
 
 	if (!s->changing)
 		return NULL;
+	known = !s->progress->unreadable;
 	object = json_object_new_object();
 	json_object_object_add(object, "name", json_text(s->changing->name));
 	json_object_object_add(object, "set", json_set(s->changing));
 	json_object_object_add(object, "to", json_text(s->changing->enabled ? "enabled" :
 							"disabled"));
 	json_object_object_add(object, "seconds", json_seconds(s->age, s->age));
-	if (!s->progress->unreadable) {
-		json_object_object_add(object, "tasks", json_object_new_int64(s->progress->total));
-		json_object_object_add(object, "done", json_object_new_int64(s->progress->done));
-		array = json_object_new_array();
-		for (size_t i = 0; i < s->progress->nr_waiting; i++)
-			json_object_array_add(array, json_task(s, &s->progress->waiting[i]));
-		json_object_object_add(object, "waiting", array);
-	}
+	json_object_object_add(object, "tasks", known ?
+			       json_object_new_int64(s->progress->total) : NULL);
+	json_object_object_add(object, "done", known ?
+			       json_object_new_int64(s->progress->done) : NULL);
+	array = known ? json_object_new_array() : NULL;
+	for (size_t i = 0; known && i < s->progress->nr_waiting; i++)
+		json_object_array_add(array, json_task(s, &s->progress->waiting[i]));
+	json_object_object_add(object, "waiting", array);
 	return object;
 }
 
@@ -419,10 +451,42 @@ static struct json_object *json_others(void)
 	return array;
 }
 
+static void add_watchers(const struct status *s, struct json_object *array, const char *module)
+{
+	struct watcher *watchers;
+	size_t nr;
+
+	watchers = ftrace_watchers(s->effects->ftrace, module, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *object = json_object_new_object();
+
+		json_object_object_add(object, "module", json_text(module));
+		json_object_object_add(object, "function", json_text(watchers[i].function));
+		json_object_object_add(object, "who", json_text(watchers[i].who));
+		json_object_array_add(array, object);
+	}
+	watchers_free(watchers, nr);
+}
+
+/* On the code of livepatches, and of what is left of some. */
+static struct json_object *json_watchers(const struct status *s)
+{
+	struct json_object *array;
+
+	if (!s->effects->ftrace)
+		return NULL;
+	array = json_object_new_array();
+	for (size_t i = 0; i < s->machine->nr_patches; i++)
+		add_watchers(s, array, s->machine->patches[i]->name);
+	for (size_t i = 0; i < s->machine->nr_leftovers; i++)
+		add_watchers(s, array, s->machine->leftovers[i].name);
+	return array;
+}
+
 static void print_json(const struct status *s)
 {
 	const struct effects *e = s->effects;
-	struct json_object *root = json_object_new_object(), *array = json_object_new_array();
+	struct json_object *root = json_new(), *array = json_object_new_array();
 
 	json_object_object_add(root, "well", json_object_new_boolean(condition(s) == WELL));
 	json_object_object_add(root, "condition", json_text(conditions[condition(s)].name));
@@ -431,15 +495,14 @@ static void print_json(const struct status *s)
 	json_object_object_add(root, "core", json_core(module_core()));
 	json_object_object_add(root, "ftrace_enabled", e->ftrace ?
 			       json_object_new_boolean(!e->ftrace->off) : NULL);
+	json_object_object_add(root, "watchers", json_watchers(s));
 	for (size_t i = 0; i < e->nr_findings; i++)
 		json_object_array_add(array, json_finding(&e->findings[i]));
 	json_object_object_add(root, "stored", json_kept(s));
 	json_object_object_add(root, "other_kernels", s->store ? json_others() : NULL);
 	json_object_object_add(root, "lost", json_lost(s));
 	json_object_object_add(root, "functions", array);
-	puts(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(root);
+	json_print(root);
 }
 
 static int cmd_status(int argc, char **argv)
@@ -469,6 +532,7 @@ static int cmd_status(int argc, char **argv)
 const struct verb verb_status = {
 	.name = "status",
 	.run = cmd_status,
+	.json = true,
 	.arguments = "[-v|--verbose]",
 	.help = "what a transition waits for, and whether all that should be is in effect",
 };

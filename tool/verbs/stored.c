@@ -6,33 +6,61 @@
 
 #include "verbs/stored.h"
 #include "verbs/json.h"
+#include "verbs/table.h"
 #include "keep/guard.h"
 #include "keep/kernel.h"
 #include "keep/store.h"
 #include "read/util.h"
 
-static void print_slot(const struct slot *slot)
+static void add_slot(struct table *table, const struct slot *slot)
+{
+	const struct version *v = &slot->versions[0];
+	char *before = xstrdup(slot->nr_versions > 1 ? slot->versions[1].name : "-");
+	const char *cells[] = {
+		slot->has_set ? slot_label(slot) + 4 : "-",
+		v->name ? v->name : "(missing)",
+		date(v->installed),
+		NULL,
+	};
+
+	for (size_t i = 2; i < slot->nr_versions; i++)
+		before = xasprintf("%s, %s", before, slot->versions[i].name);
+	cells[3] = before;
+	table_add(table, cells);
+}
+
+/* What is not as usual, below the line of the livepatch. */
+static void print_remarks(const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
 	char *replaced = replaced_labels(v);
 	time_t when;
 
-	printf("%-12s %-28s %-17s ", slot->has_set ? slot_label(slot) + 4 : "-",
-	       v->name ? v->name : "(missing)", date(v->installed));
-	for (size_t i = 1; i < slot->nr_versions; i++)
-		printf("%s%s", i > 1 ? ", " : "", slot->versions[i].name);
-	puts(slot->nr_versions > 1 ? "" : "-");
 	if (v->name && guard_held(v->name, &when))
-		printf("%-12s not loaded at boot: the machine died after it was loaded on %s\n", "",
+		printf("     not loaded at boot: the machine died after it was loaded on %s\n",
 		       date(when));
 	if (v->parameters)
-		printf("%-12s with %s\n", "", printable(v->parameters));
+		printf("     with %s\n", printable(v->parameters));
 	if (is_of_other_build(v))
-		printf("%-12s not loaded at boot: it was stored for another build of this kernel\n",
-		       "");
+		puts("     not loaded at boot: it was stored for another build of this kernel");
 	if (replaced)
-		printf("%-12s took the place of %s: 'klp-sets rollback %s' brings that back\n", "",
+		printf("     took the place of %s: 'klp-sets rollback %s' brings that back\n",
 		       replaced, slot->has_set ? slot_label(slot) + 4 : slot->stock);
+	free(replaced);
+}
+
+static void print_table(const struct store *s)
+{
+	static const char * const headings[] = { "SET", "LIVEPATCH", "INSTALLED", "BEFORE", NULL };
+	struct table *table = table_new(headings);
+
+	for (size_t i = 0; i < s->nr_slots; i++)
+		add_slot(table, &s->slots[i]);
+	for (size_t i = 0; i < s->nr_slots; i++) {
+		table_print(table, i, i);
+		print_remarks(&s->slots[i]);
+	}
+	table_free(table);
 }
 
 /* Those of sets by their number, stock livepatches by name. */
@@ -88,21 +116,19 @@ int list_stored(void)
 {
 	struct store *s = store_read();
 	char *others = store_other_labels();
-	json_object *list;
+	json_object *root, *list;
 
 	if (opt_json) {
 		list = json_object_new_array();
 		for (size_t i = 0; i < s->nr_slots; i++)
 			json_object_array_add(list, slot_json(s, &s->slots[i]));
-		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
-							    JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(list);
+		root = json_new();
+		json_object_object_add(root, "stored", list);
+		json_print(root);
 	} else if (!s->nr_slots) {
 		printf("nothing is stored for kernel %s\n", kernel_release());
 	} else {
-		printf("%-12s %-28s %-17s %s\n", "SET", "LIVEPATCH", "INSTALLED", "BEFORE");
-		for (size_t i = 0; i < s->nr_slots; i++)
-			print_slot(&s->slots[i]);
+		print_table(s);
 	}
 	if (!opt_json && others)
 		printf("There are stores of other kernels, which KLP_SETS_KERNEL=RELEASE in the environment shows: %s\n",

@@ -384,10 +384,10 @@ static int cmd_unload(int argc, char **argv)
 		{ "keep", 0, TAKES_NOTHING, &options.keep, "keep its module" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_unload, argc, argv, opts, 1, 1,
-				     "a set, or the name of a livepatch");
 
-	return unload(words[0], &options);
+	parse_options(&verb_unload, argc, argv, opts, 1, 1,
+		      "a set, or the name of a livepatch");
+	return unload(argv[0], &options);
 }
 
 const struct verb verb_unload = {
@@ -405,10 +405,10 @@ static int cmd_reverse(int argc, char **argv)
 		  "wait so long for each transition, or as long as it takes" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_reverse, argc, argv, opts, 0, 1,
-				     "a set, or the name of a livepatch, or nothing");
 
-	return reverse(words[0], &options);
+	parse_options(&verb_reverse, argc, argv, opts, 0, 1,
+		      "a set, or the name of a livepatch, or nothing");
+	return reverse(argv[0], &options);
 }
 
 const struct verb verb_reverse = {
@@ -425,10 +425,10 @@ static int cmd_force(int argc, char **argv)
 		{ "yes", 0, TAKES_NOTHING, &yes, "do not ask" },
 		{ 0 }
 	};
-	char **words = parse_options(&verb_force, argc, argv, opts, 0, 1,
-				     "a set, or the name of a livepatch, or nothing");
 
-	return force(words[0], yes);
+	parse_options(&verb_force, argc, argv, opts, 0, 1,
+		      "a set, or the name of a livepatch, or nothing");
+	return force(argv[0], yes);
 }
 
 const struct verb verb_force = {
