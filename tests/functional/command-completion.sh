@@ -57,6 +57,13 @@ verb_options() {
 }
 it "the options of each verb" verb_options
 
+releases() {
+	mkdir -p /var/lib/klp-sets/1.2.3
+	offers 1.2.3 -- prune 1
+	rmdir /var/lib/klp-sets/1.2.3
+}
+it "the kernels that have a store" releases
+
 arguments() {
 	start a1 set=31 funcs=cmdline_proc_show
 	start s1 funcs=version_proc_show

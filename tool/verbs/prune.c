@@ -18,7 +18,7 @@ static int prune(const char *release)
 		return EXIT_REFUSED;
 	}
 	if (!opt_quiet)
-		printf("the store of kernel %s is removed\n", release);
+		printf("the store of kernel %s is removed\n", printable(release));
 	return EXIT_OK;
 }
 

@@ -295,7 +295,7 @@ static void print_text(const struct status *s, bool verbose)
 	print_kept(s);
 	if (s->store && !s->store->nr_slots && store_other_labels())
 		printf("Nothing is stored for kernel %s, while something is for %s.\n",
-		       kernel_release(), store_other_labels());
+		       kernel_release(), printable(store_other_labels()));
 	print_leftovers(s);
 	print_core(module_core());
 }

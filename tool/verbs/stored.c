@@ -132,6 +132,6 @@ int list_stored(void)
 	}
 	if (!opt_json && others)
 		printf("There are stores of other kernels, which KLP_SETS_KERNEL=RELEASE in the environment shows: %s\n",
-		       others);
+		       printable(others));
 	return s->damaged ? EXIT_REFUSED : EXIT_OK;
 }
