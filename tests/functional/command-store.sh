@@ -36,9 +36,14 @@ survives() {
 	does 0 boot --settled=0
 }
 
-# A minute goes by.
+up_for_a_minute() {
+	[[ $(cut -d . -f 1 /proc/uptime) -gt 61 ]]
+}
+
+# A minute goes by. The machine must have been there at its begin.
 minute() {
 	local guard
+	patience=120 wait_until "the machine is up for a minute" up_for_a_minute
 	for guard in "$store"/guards/*; do
 		sed -i "s/^uptime .*/uptime $(awk '{print $1 - 61}' /proc/uptime)/" "$guard"
 	done
