@@ -1,5 +1,6 @@
 #!/bin/bash
 # klp-sets check: what would happen, without doing it.
+# On the oldest and the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
 . "$(dirname "$0")/../schema/lib.sh"
