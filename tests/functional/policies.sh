@@ -1,6 +1,7 @@
 #!/bin/bash
 # Who replaces whom: every cell of the table in Documentation/policies.md, and
-# what a policy must not leave behind.
+# what a policy must not leave behind. What it decides is the engine's own affair.
+# On the oldest and the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
 need_core
