@@ -37,7 +37,7 @@ sub number {
 }
 
 sub name {
-	return one_of('client_s1', 'client-s1', 'a', 'b', 'n' x 55, 'n' x 56, 'n' x 300, '../a', '-',
+	return one_of('client_s1', 'client-s1', 'client-*', 'a', 'b', 'b*', '*', 'b[12]', 'n' x 55, 'n' x 56, 'n' x 300, '../a', '-',
 		      '%s%n', join('', map { chr(33 + rand 223) } 1 .. rand 20));
 }
 
@@ -61,6 +61,8 @@ sub expect {
 	return 'EINVAL' if $name eq '';
 	return 'ENAMETOOLONG' if length $name > 55;
 	return 'EINVAL' if $name =~ /[\x01-\x20\x7f-\xa0\/]/;
+	# A pattern is the start of a name and a *.
+	return 'EINVAL' if $name =~ /[*?\[]/ && $name !~ /^[^*?\[]+\*$/;
 	$name =~ tr/-/_/;
 	my @others = grep { !/^\Q$name\E / } @pending;
 	if ($line =~ /^[\s\x0b\xa0]*-[\s\x0b\xa0]*$/) {

@@ -79,7 +79,7 @@ wait_for() {
 	local deadline=$((SECONDS + 60))
 	until "$@"; do
 		[ $SECONDS -lt $deadline ] || return 1
-		nap 0.1
+		sleep 0.1
 	done
 }
 

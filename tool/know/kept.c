@@ -44,33 +44,54 @@ static bool parse_lost(const char *line, struct lost *lost)
 	return true;
 }
 
-/* When it has gone as well, its turn is over, and nothing is to be said of it. */
-static bool is_there(const struct machine *m, const char *by)
+/* "'cumulative'" in "stock patch 'cumulative'" */
+static bool is_by(const struct lost *lost, const char *name)
 {
-	const char *name = strchr(by, '\'');
-	char *copy = name ? xstrdup(name + 1) : NULL;
-	bool there;
+	const char *by = strchr(lost->by, '\'');
+	size_t len = strlen(name);
 
-	if (!copy)
-		return false;
-	*strchrnul(copy, '\'') = '\0';
-	there = machine_find(m, copy);
-	free(copy);
-	return there;
+	return by && !strncmp(by + 1, name, len) && by[1 + len] == '\'';
+}
+
+/* When it has gone as well, its turn is over, and nothing is to be said of it. */
+static bool is_there(const struct machine *m, const struct lost *lost)
+{
+	for (size_t i = 0; i < m->nr_patches; i++) {
+		if (is_by(lost, m->patches[i]->name))
+			return true;
+	}
+	return false;
+}
+
+/* What one has replaced in an earlier life, it has not in this one. */
+static size_t forget_earlier(struct lost *all, size_t n, const char *line)
+{
+	char *name = NULL;
+	size_t left = 0;
+
+	if (sscanf(line, "livepatch: enabling patch '%m[^']'", &name) < 1)
+		return n;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_by(&all[i], name))
+			all[left++] = all[i];
+	}
+	free(name);
+	return left;
 }
 
 struct lost *lost_all(const struct machine *m, size_t *n)
 {
 	struct lost *all = NULL, lost;
 	size_t nr_lines;
-	char **lines = kmsg_lines("klp_sets: '", &nr_lines);
+	char **lines = kmsg_lines("", &nr_lines);
 
 	*n = 0;
 	for (size_t i = 0; i < nr_lines; i++) {
 		size_t j = 0;
 
+		*n = forget_earlier(all, *n, lines[i]);
 		if (!parse_lost(lines[i], &lost) || machine_find(m, lost.name) ||
-		    machine_find_set(m, lost.replace_set) || !is_there(m, lost.by))
+		    machine_find_set(m, lost.replace_set) || !is_there(m, &lost))
 			continue;
 		/* What happened last to a set is what counts. */
 		while (j < *n && all[j].replace_set != lost.replace_set)
