@@ -24,7 +24,7 @@ unload_in_time() {
 			rmmod klp_sets 2> /dev/null &
 			pid=$!
 		fi
-		nap 0.05
+		sleep 0.05
 	done
 	[[ -e /sys/module/klp_sets ]] || fail "the core is gone"
 }

@@ -69,7 +69,7 @@ racing() {
 operator() {
 	local file
 	while racing; do
-		nap 0.3
+		sleep 0.3
 		pick a1 a2 a3 b1 b2 s1 s2
 		file=$livepatch/client_$REPLY/enabled
 		[[ -e $file ]] || continue
@@ -81,7 +81,7 @@ operator() {
 
 assigner() {
 	while racing; do
-		nap 0.3
+		sleep 0.3
 		pick 5 6 - - -
 		attempt assign write "$assign_file" "client_s1 $REPLY"
 	done

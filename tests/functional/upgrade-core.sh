@@ -16,7 +16,7 @@ watch() {
 	while [[ -e $calls ]]; do
 		read -r seen < "/proc/${1%_proc_show}"
 		echo "${seen%% *}" >> "$calls"
-		nap 0.05
+		sleep 0.05
 	done 2> /dev/null &
 	watcher=$!
 }
