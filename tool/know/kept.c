@@ -212,11 +212,10 @@ static void judge(struct kept *k, const struct store *s, const struct machine *m
 	free(noted);
 }
 
-struct kept *kept_all(const struct store *s, const struct machine *m, size_t *n)
+struct kept *kept_all(const struct store *s, const struct machine *m, const struct lost *lost,
+		      size_t nr_lost, size_t *n)
 {
 	struct kept *all = xcalloc(s->nr_slots, sizeof(*all));
-	size_t nr_lost;
-	struct lost *lost = lost_all(m, &nr_lost);
 
 	for (size_t i = 0; i < s->nr_slots; i++) {
 		const char *name = s->slots[i].versions[0].name;

@@ -33,9 +33,6 @@ struct kept {
 	char *why;		/* a part of a sentence, with what to do; NULL when all is well */
 };
 
-/* Each of the store, as the machine is; in *n how many. */
-struct kept *kept_all(const struct store *s, const struct machine *m, size_t *n);
-
 /* A livepatch of a set that was replaced by one that is not of that set, in this boot. */
 struct lost {
 	char *name;
@@ -45,5 +42,9 @@ struct lost {
 
 /* Those that are not enabled again, as far as the log still tells. */
 struct lost *lost_all(const struct machine *m, size_t *n);
+
+/* Each of the store, as the machine is and those were lost; in *n how many. */
+struct kept *kept_all(const struct store *s, const struct machine *m, const struct lost *lost,
+		      size_t nr_lost, size_t *n);
 
 #endif /* KLP_SETS_KNOW_KEPT_H */

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,18 +59,27 @@ static char *message(char *record, const char *module)
 	return said ? xstrdup(said) : NULL;
 }
 
+/* False at the end of the log. EPIPE: records were overwritten before they were read. */
+static bool next_record(int fd, char *record, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = read(fd, record, size - 1);
+	} while (n < 0 && errno == EPIPE);
+	if (n <= 0)
+		return false;
+	record[n] = '\0';
+	return true;
+}
+
 char *kmsg_read(int fd, const char *module)
 {
 	char record[8192], *line, *said = NULL, *longer;
-	ssize_t n;
 
 	if (fd < 0)
 		return NULL;
-	/* EPIPE: records were overwritten before they were read. */
-	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
-		if (n < 0)
-			continue;
-		record[n] = '\0';
+	while (next_record(fd, record, sizeof(record))) {
 		line = message(record, module);
 		if (!line)
 			continue;
@@ -95,15 +105,11 @@ char **kmsg_lines(const char *start, size_t *n)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char record[8192], *text, **lines = NULL;
-	ssize_t len;
 
 	*n = 0;
 	if (fd < 0)
 		return NULL;
-	while ((len = read(fd, record, sizeof(record) - 1)) > 0 || (len < 0 && errno == EPIPE)) {
-		if (len < 0)
-			continue;
-		record[len] = '\0';
+	while (next_record(fd, record, sizeof(record))) {
 		text = strchr(record, ';');
 		if (!text || !skip(++text, start))
 			continue;
@@ -121,14 +127,10 @@ double kmsg_age(const char *start)
 	unsigned long long usec, last = 0;
 	char record[8192], *text;
 	struct timespec now;
-	ssize_t n;
 
 	if (fd < 0)
 		return -1;
-	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
-		if (n < 0)
-			continue;
-		record[n] = '\0';
+	while (next_record(fd, record, sizeof(record))) {
 		text = strchr(record, ';');
 		if (text && skip(text + 1, start) && sscanf(record, "%*u,%*u,%llu", &usec) == 1)
 			last = usec;

@@ -59,9 +59,9 @@ static struct status *find_out(struct store *store)
 	s->machine = machine_read();
 	machine_need_livepatching(s->machine);
 	s->store = store;
-	if (store)
-		s->kept = kept_all(store, s->machine, &s->nr_kept);
 	s->lost = lost_all(s->machine, &s->nr_lost);
+	if (store)
+		s->kept = kept_all(store, s->machine, s->lost, s->nr_lost, &s->nr_kept);
 	s->changing = machine_in_transition(s->machine);
 	if (s->changing) {
 		s->progress = progress_read(s->changing, true);
