@@ -136,6 +136,20 @@ waits_for_others() {
 }
 it "unload waits for somebody else's transition" waits_for_others
 
+waits_for_its_own() {
+	load_target klp_target
+	park klp_target
+	start a1 set=1 funcs=klp_target:park
+	does 1 unload --wait=0 1
+	told "'client_a1' of set 1 is not unloaded: its own transition is not complete" \
+		"klp-sets reverse client_a1"
+	klp-sets unload --keep --wait 1 > "$scratch/said" 2>&1 &
+	unpark klp_target
+	wait $! || fail "$(< "$scratch/said")"
+	gone a1
+}
+it "unload waits for the livepatch's own transition" waits_for_its_own
+
 # Who says the set means the livepatch that the set has then.
 being_replaced() {
 	load_target klp_target

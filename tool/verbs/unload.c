@@ -129,16 +129,26 @@ static int finish_unload(const struct livepatch *lp, const struct load_options *
 	return options->keep ? EXIT_OK : remove_module(lp->name, options);
 }
 
-/* What is meant may be replaced while we wait for it: it is looked up again. */
-static struct machine *wait_for_others(struct machine *m, const struct livepatch **lp,
+static int tell_own(const struct livepatch *lp)
+{
+	warn("%s is not unloaded: its own transition is not complete; wait longer with --wait, or turn it back with 'klp-sets reverse %s'",
+	     livepatch_who(lp), lp->name);
+	return EXIT_REFUSED;
+}
+
+/*
+ * No transition may go on, but for one that unloads what is meant. That may be replaced
+ * while we wait, and is looked up again.
+ */
+static struct machine *wait_for_transition(struct machine *m, const struct livepatch **lp,
 				       const char *arg, const struct load_options *options)
 {
 	const struct livepatch *busy = machine_in_transition(m);
 
-	if (!busy || busy == *lp)
+	if (!busy || (busy == *lp && !busy->enabled))
 		return m;
 	if (!transition_wait_any(patience(options)))
-		exit(tell_busy(livepatch_who(*lp)));
+		exit(busy == *lp ? tell_own(busy) : tell_busy(livepatch_who(*lp)));
 	machine_free(m);
 	m = machine_read();
 	*lp = machine_find_arg(m, arg);
@@ -157,14 +167,11 @@ static int unload(const char *arg, const struct load_options *options)
 		goto out;
 	}
 	lp = machine_find_arg(m, arg);
-	m = wait_for_others(m, &lp, arg, options);
-	if (lp->transition && lp->enabled) {
-		warn("%s is not unloaded: its own transition is not complete; wait for it, or turn it back with 'klp-sets reverse %s'",
-		     livepatch_who(lp), lp->name);
-		status = EXIT_REFUSED;
-	} else if (!lp->transition) {
+	m = wait_for_transition(m, &lp, arg, options);
+	if (!lp->transition)
 		status = disable(lp, options);
-	}
+	else if (lp->enabled)
+		status = tell_own(lp);
 	if (!status)
 		status = finish_unload(lp, options);
 out:
