@@ -52,8 +52,12 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 		printf(v->managed ? "unknown set" : "stock livepatch");
 	puts(is_accepted(lp, v) ? "" : v->nr_conflicts ? ", REFUSED" : ", UNKNOWN");
 
+	if (v->replace_all)
+		printf("  replaces every livepatch, of whatever set%s\n", v->managed ? "" :
+		       "; 'klp-sets stamp --set N' puts it into a set");
 	for (size_t i = 0; i < v->nr_replaced; i++)
-		printf("  %-9s%s\n", i ? "" : "replaces", livepatch_who(v->replaced[i]));
+		printf("  %-9s%s\n", i || v->replace_all ? "" : "replaces",
+		       livepatch_who(v->replaced[i]));
 	print_funcs("adds", v->added, v->nr_added);
 	print_funcs("keeps", v->kept, v->nr_kept);
 	print_funcs("drops", v->dropped, v->nr_dropped);
@@ -66,7 +70,7 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 			printf("           %s\n", printable(c->advice));
 	}
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		printf("  warning  %s\n", v->warnings[i]);
+		printf("  warning  %s\n", v->warnings[i].text);
 	if (v->blind)
 		puts("  unknown  Two of its functions, or one of its and another's, may be one by two names: addresses are hidden.");
 	if (lp->incomplete)
@@ -142,6 +146,7 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 			       json_object_new_int64(v->replace_set) : NULL);
 	json_object_object_add(o, "obsoletes",
 			       json_sets(v->obsoletes, v->has_set ? v->nr_obsoletes : 0));
+	json_object_object_add(o, "replaces_all", json_object_new_boolean(v->replace_all));
 	list = json_object_new_array();
 	for (size_t i = 0; i < v->nr_replaced; i++)
 		json_object_array_add(list, json_text(v->replaced[i]->name));
@@ -156,7 +161,7 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	json_object_object_add(o, "conflicts", list);
 	list = json_object_new_array();
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		json_object_array_add(list, json_text(v->warnings[i]));
+		json_object_array_add(list, json_text(v->warnings[i].text));
 	json_object_object_add(o, "warnings", list);
 	json_object_object_add(o, "aliases_known", json_object_new_boolean(!v->blind));
 	return o;

@@ -90,7 +90,7 @@ static void __attribute__((noreturn)) refuse_anywhere(const struct livepatch *lp
 	die("%s is not stored: it would be refused at any boot", livepatch_who(lp));
 }
 
-static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v)
+static void refuse_conflicts(struct livepatch *lp, const struct verdict *v)
 {
 	static const struct store empty;
 	struct verdict *alone;
@@ -113,7 +113,7 @@ static void refuse_guesses(const struct livepatch *lp, struct verdict *v, bool s
 		die("%s is not stored: the kernel hides its addresses, so nobody can tell whether two names are one function. 'sysctl kernel.kptr_restrict=1' shows them to root",
 		    livepatch_who(lp));
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		warn("%s", v->warnings[i]);
+		warn("%s", v->warnings[i].text);
 	if (strict && v->nr_warnings)
 		die("%s is not stored, because of --strict", livepatch_who(lp));
 }
@@ -157,7 +157,7 @@ struct room {
  * the machine that has loaded it does not have them either.
  * *judged is for who wants to know more.
  */
-static struct room make_room(struct store *s, const struct livepatch *lp, bool replace_all,
+static struct room make_room(struct store *s, struct livepatch *lp, bool replace_all,
 			     struct verdict **judged)
 {
 	struct slot *own = find_slot(s, lp), *same = slot_of(s, lp->name);

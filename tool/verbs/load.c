@@ -135,7 +135,7 @@ static int judge(const struct loading *l)
 			warn("  %s", c->advice);
 	}
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		warn("%s", v->warnings[i]);
+		warn("%s", v->warnings[i].text);
 	verdict_free(v);
 	return status;
 }
