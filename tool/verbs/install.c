@@ -140,7 +140,8 @@ static void refuse_replace_all(const struct store *s, const struct livepatch *lp
 	if (lp->has_set)
 		die("%s is not stored. With --replace-all it is, and they go; 'klp-sets policy "
 		    "allow_replace_all=0' has it replace its own set only", livepatch_who(lp));
-	die("%s is not stored. With --replace-all it is, and they go; with --set N, or after "
+	die("%s is not stored. With --replace-all it is, and they go; with --set N, which "
+	    "'klp-sets stamp' writes into the file, or after "
 	    "'klp-sets policy stock_replace=scoped', it leaves them alone", livepatch_who(lp));
 }
 
@@ -280,7 +281,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 
 static int install(char **words, const uint32_t *set, bool load, bool replace_all, bool strict)
 {
-	struct load_options options = { };
+	struct load_options options = { .replace_all = replace_all };
 	struct verdict *judged;
 	struct module_file *file;
 	struct livepatch *lp;
@@ -502,6 +503,7 @@ static int rollback(const char *arg, struct load_options *options, bool replace_
 	char *from, *back;
 	time_t when;
 
+	options->replace_all = replace_all;
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
