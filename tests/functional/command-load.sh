@@ -325,7 +325,7 @@ it "no stock livepatch takes sets away, unless it is told to" takes_sets_away
 
 scoped() {
 	does 0 load vendor_b_v1.ko
-	echo scoped > $parameters/stock_replace
+	echo scoped > /sys/module/klp_sets/parameters/stock_replace
 	does 0 load client_kpatch.ko
 	told "'client_kpatch' has no set: it counts as of set 0 by the policies of this machine"
 	told "'client_kpatch' of set 0 is in effect"
@@ -334,7 +334,7 @@ scoped() {
 	does 0 load client_kpatch.ko
 	printed "'client_kpatch' of set 0 is in effect already"
 	does 0 unload client_kpatch
-	echo all > $parameters/stock_replace
+	echo all > /sys/module/klp_sets/parameters/stock_replace
 }
 it "which set it has by the policies is told" scoped
 
