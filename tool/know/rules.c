@@ -484,6 +484,13 @@ static void check_parts(struct judge *j, const struct livepatch *old)
 	livepatch_free(others);
 }
 
+void verdict_note_signature(struct verdict *v, const struct livepatch *lp, const char *why)
+{
+	add_warning(v, "signature", xasprintf("This kernel would not load %s: %s.",
+					      livepatch_who(lp), why),
+		    "Sign it with a key that this kernel trusts, or have that key enrolled: secure-boot.md has more.");
+}
+
 void verdict_be_strict(struct verdict *v)
 {
 	for (size_t i = 0; i < v->nr_warnings; i++) {

@@ -64,6 +64,8 @@ bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint3
  */
 struct verdict *rules_judge(const struct machine *m, struct livepatch *lp,
 			    struct symbols *symbols);
+/* This kernel would not take its file: a warning, for it may be for another machine. */
+void verdict_note_signature(struct verdict *v, const struct livepatch *lp, const char *why);
 /* Every warning becomes a conflict. */
 void verdict_be_strict(struct verdict *v);
 void verdict_free(struct verdict *v);

@@ -800,12 +800,3 @@ struct livepatch *livepatch_read(const struct module_file *file, char **why)
 	}
 	return r.lp;
 }
-
-struct livepatch *livepatch_from_file(const char *path, char **why)
-{
-	struct module_file *file = module_file_open(path, why);
-	struct livepatch *lp = file ? livepatch_read(file, why) : NULL;
-
-	module_file_close(file);
-	return lp;
-}

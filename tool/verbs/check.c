@@ -11,9 +11,11 @@
 #include "know/machine.h"
 #include "know/rules.h"
 #include "know/targets.h"
+#include "know/trust.h"
 #include "keep/assignments.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
+#include "read/modfile.h"
 #include "read/util.h"
 
 struct check {
@@ -185,12 +187,17 @@ static bool report_error(struct check *check, const char *path, const char *what
 
 static bool check_file(struct check *check, const char *path)
 {
+	struct module_file *file;
 	struct livepatch *lp;
 	struct verdict *v;
+	const char *distrust;
 	bool accepted;
 	char *why;
 
-	lp = livepatch_from_file(path, &why);
+	file = module_file_open(path, &why);
+	lp = file ? livepatch_read(file, &why) : NULL;
+	distrust = lp && check->m->livepatching ? why_not_trusted(file) : NULL;
+	module_file_close(file);
 	if (!lp)
 		return report_error(check, path, "cannot read", why);
 	if (!rules_choose_set(check->m, lp, check->set, &why)) {
@@ -199,6 +206,8 @@ static bool check_file(struct check *check, const char *path)
 	}
 
 	v = rules_judge(check->m, lp, check->symbols);
+	if (distrust)
+		verdict_note_signature(v, lp, distrust);
 	if (check->strict)
 		verdict_be_strict(v);
 	if (opt_json)

@@ -17,6 +17,7 @@
 #include "know/parameters.h"
 #include "know/rules.h"
 #include "know/targets.h"
+#include "know/trust.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
@@ -289,6 +290,7 @@ static int install(char **words, const uint32_t *set, bool load, bool replace_al
 	struct slot *slot;
 	int status = EXIT_OK;
 	struct room room;
+	const char *distrust;
 	char *why, *parameters;
 	bool known;
 
@@ -302,6 +304,9 @@ static int install(char **words, const uint32_t *set, bool load, bool replace_al
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
 	room = make_room(s, lp, replace_all, &judged);
+	distrust = is_this_machine() ? why_not_trusted(file) : NULL;
+	if (distrust)
+		verdict_note_signature(judged, lp, distrust);
 	refuse_guesses(lp, judged, strict);
 	slot = find_slot(s, lp);
 	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
