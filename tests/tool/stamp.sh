@@ -28,8 +28,8 @@ unchanged() {
 	done
 	[[ $(grep -c ' \.modinfo 1 2 0$' "$1.sections") == 1 && $(wc -l < "$1.sections") -gt 20 ]] ||
 		fail "$1 is no module: $(head -c 600 "$1.sections")"
-	diff "$1.sections" "$2.sections" > diff ||
-		fail "more than the modinfo of $1 is changed: $(head -c 600 diff)"
+	diff "$1.sections" "$2.sections" > differences ||
+		fail "more than the modinfo of $1 is changed: $(head -c 600 differences)"
 }
 
 
@@ -168,7 +168,7 @@ usage() {
 	reject 2 "stamp needs a FILE, and OUT" stamp --set 5 "$modules/client_s1.ko"
 	reject 2 "stamp needs a FILE, and OUT" stamp --set 5 a.ko b.ko c.ko
 	reject 2 "'-1' is not a set" stamp --set -1 a.ko b.ko
-	for list in "" , 2, ,2 2,,3 "2, 3" "2 3" 2,x 4294967296 -1; do
+	for list in "" "," "2," ",2" "2,,3" "2, 3" "2 3" "2,x" 4294967296 -1; do
 		reject 2 "'$list' is not a list of sets" stamp --set 5 --obsoletes "$list" a.ko b.ko
 	done
 	accept stamp --set 5 --obsoletes "$(seq -s , 256)" "$modules/client_s1.ko" x.ko
