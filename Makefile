@@ -108,18 +108,25 @@ deb: dist
 	umask 022 && cd build/deb/$(name) && dpkg-buildpackage -us -uc $(DEB_OPTIONS)
 	ls build/deb/*.deb
 
-# SOURCE_DATE_EPOCH is for the packages as well, and no name of this machine is in them.
+# Nothing of this machine is in them. So the source package, in which rpmbuild puts all folders that it
+# is told, is made apart, and told none; and debug information, which is about folders, is left to
+# those who build from that.
 rpm: dist
 	rm -rf build/rpm
 	mkdir build/rpm
 	sed 's/@VERSION@/$(KLP_SETS_VERSION)/' packaging/rpm/klp-sets.spec > build/rpm/klp-sets.spec
 	touch -d @$(SOURCE_DATE_EPOCH) build/rpm/klp-sets.spec build/$(name).tar.xz
-	umask 022 && rpmbuild -ba --define "_topdir $(CURDIR)/build/rpm" \
-		--define "_sourcedir $(CURDIR)/build" --define "_buildhost localhost" \
-		--define "use_source_date_epoch_as_buildtime 1" \
-		--define "clamp_mtime_to_source_date_epoch 1" \
-		$(RPM_OPTIONS) build/rpm/klp-sets.spec
+	chmod 644 build/rpm/klp-sets.spec build/$(name).tar.xz
+	cd build && rpmbuild -bs --define "_topdir rpm" --define "_sourcedir ." $(rpm_same) \
+		$(RPM_OPTIONS) rpm/klp-sets.spec
+	umask 022 && rpmbuild -bb --define "_topdir $(CURDIR)/build/rpm" \
+		--define "_sourcedir $(CURDIR)/build" --define "debug_package %{nil}" \
+		--define "build_path_hidden 1" $(rpm_same) $(RPM_OPTIONS) build/rpm/klp-sets.spec
 	ls build/rpm/RPMS/*/*.rpm
+
+rpm_same := --define "_buildhost localhost" --define "use_source_date_epoch_as_buildtime 1" \
+	--define "clamp_mtime_to_source_date_epoch 1" \
+	--define "build_mtime_policy clamp_to_source_date_epoch"
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
