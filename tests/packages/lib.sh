@@ -108,7 +108,7 @@ way_out() {
 		echo "\$ $command"
 		as_user bash -c "$command" < <(yes)
 		count=$((count + 1))
-	done < <(sed 's/.* | //' <<< "$line" | grep -o '`[^`]*`' | tr -d '`')
+	done < <(grep -o '[^|]*|$' <<< "$line" | grep -o '`[^`]*`' | tr -d '`')
 	((count)) || fail "README has no command that leads out of '$1'"
 }
 
