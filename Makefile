@@ -22,7 +22,7 @@ all:
 built := -path ./build -o -path ./tool/klp-sets -o -path ./tests/modules/readme_client.c \
 	-o -path './tests/modules/client_r*.c' -o -name '*.o' -o -name '*.ko' -o -name '*.mod' \
 	-o -name '*.mod.c' -o -name '.*.cmd' -o -name '*.o.d' -o -name .tmp_versions \
-	-o -name Module.symvers -o -name modules.order
+	-o -name Module.symvers -o -name modules.order -o -path './.checkpatch-camelcase.*'
 
 # Without the kernel's headers, which may have gone.
 clean:
@@ -33,8 +33,8 @@ version:
 
 # Another klp-sets.ko for the same kernel: modprobe would take one of the two, and livepatches may
 # be built against the symbols of the other.
-others = $(shell find $(modules)/ -name 'klp-sets.ko*' -not -path '$(modules)/updates/klp-sets.ko*' \
-	2> /dev/null)
+others = $(shell find $(modules)/ -name 'klp-sets.ko*' \
+	-not -path '$(modules)/updates/klp-sets.ko*' 2> /dev/null)
 define refuse_second
 	@echo "klp-sets is there for $(RELEASE) already: $(others)" >&2
 	@echo "Take that away first: README has the way out of each way in. Or say SECOND=1." >&2
@@ -108,9 +108,9 @@ deb: dist
 	umask 022 && cd build/deb/$(name) && dpkg-buildpackage -us -uc $(DEB_OPTIONS)
 	ls build/deb/*.deb
 
-# Nothing of this machine is in them. So the source package, in which rpmbuild puts all folders that it
-# is told, is made apart, and told none; and debug information, which is about folders, is left to
-# those who build from that.
+# Nothing of this machine is in them. So the source package, in which rpmbuild puts all folders
+# that it is told, is made apart, and told none; and debug information, which is about folders,
+# is left to those who build from that.
 rpm: dist
 	rm -rf build/rpm
 	mkdir build/rpm

@@ -114,7 +114,7 @@ it "remove keeps the store, purge does not" removed
 # A scriptlet that fails is a warning for some versions of rpm.
 rpms() {
 	local said
-	said=$(rpm --root / --nodeps --force-debian "$@" 2>&1) || fail "$said"
+	said=$(rpm --root / --nodeps "$@" 2>&1) || fail "$said"
 	echo "$said"
 	[[ ! $said =~ "scriptlet failed"|"not found"|"syntax error" ]] || fail "see above"
 }
