@@ -9,6 +9,7 @@ export DEBIAN_FRONTEND=noninteractive
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 release=$(cat "$top/../release")
+version=$(make -s -C "$top" version)
 test_count=0
 test_status=0
 
@@ -96,6 +97,19 @@ readme() {
 	said=$(as_user bash -c "$command" < <(yes) 2>&1) || status=$?
 	echo "$said"
 	[ $status = "${2:-0}" ] || fail "'$command' ended with status $status"
+}
+
+# way_out WAY-IN: runs the commands that README's table has against it
+way_out() {
+	local line command count=0
+	line=$(grep -F "| \`$1\` | " "$top/README.md") || fail "README has no way out of '$1'"
+	while read -r command; do
+		[[ $command == sudo\ * ]] || continue
+		echo "\$ $command"
+		as_user bash -c "$command" < <(yes)
+		count=$((count + 1))
+	done < <(grep -o '[^|]*|$' <<< "$line" | grep -o '`[^`]*`' | tr -d '`')
+	((count)) || fail "README has no command that leads out of '$1'"
 }
 
 readme_is_complete() {

@@ -9,7 +9,7 @@ suite_resolve() {
 	bookworm) kernel_resolve 6.1 ;;
 	trixie)
 		kernel_resolve 6.12
-		checkers="elfutils lintian rpm"
+		checkers="elfutils git lintian rpm"
 		;;
 	*) die "no suite $1: known are bullseye, bookworm, trixie" ;;
 	esac

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "know/module.h"
+#include "know/dkms.h"
 #include "keep/kernel.h"
 #include "keep/run.h"
 #include "read/ftrace.h"
@@ -193,8 +194,8 @@ void module_need_core(void)
 	if (!err)
 		return;
 	if (err == -ENOENT && !said)
-		die("the module klp_sets is not installed for kernel %s; install klp-sets-dkms, or see 'Install it' in README.md",
-		    kernel_release());
+		die("the module klp_sets is not installed for kernel %s: %s", running_release(),
+		    dkms_advice(running_release()));
 	die("the module klp_sets cannot be loaded: %s", said ? said : module_strerror(err));
 }
 
