@@ -76,7 +76,7 @@
 #define klp_sets_has_free_filter	true
 #else
 void __weak ftrace_free_filter(struct ftrace_ops *ops);
-#define klp_sets_has_free_filter	(ftrace_free_filter != NULL)
+#define klp_sets_has_free_filter	(!!ftrace_free_filter)
 #endif
 
 #endif /* _KLP_SETS_COMPAT_H */

@@ -171,10 +171,18 @@ static bool a64_flow(struct insn *i, uint32_t w)
 	return true;
 }
 
+/* A comparison with a number, or of two registers; hints and barriers. */
+static bool a64_is_harmless(uint32_t w)
+{
+	return (w & 0x7f00001f) == 0x7100001f || (w & 0x7f20001f) == 0x6b00001f ||
+	       (w & 0xfffff01f) == 0xd503201f || (w & 0xfffff000) == 0xd5033000;
+}
+
 static bool a64_number(struct insn *i, uint32_t w)
 {
-	/* adr, adrp; mov of a number, whole or in part */
-	if ((w & 0x1f000000) == 0x10000000 || (w & 0x7f800000) == 0x12800000) {
+	/* adr, adrp; mov of a number that is turned round; mrs */
+	if ((w & 0x1f000000) == 0x10000000 || (w & 0x7f800000) == 0x12800000 ||
+	    (w & 0xfff00000) == 0xd5300000) {
 		i->writes = a64_bit(w, 0);
 	} else if ((w & 0x7f800000) == 0x52800000) {
 		constant(i, a64_reg(w, 0), (uint64_t)(w >> 5 & 0xffff) << (16 * (w >> 21 & 3)));
@@ -184,14 +192,8 @@ static bool a64_number(struct insn *i, uint32_t w)
 		if (w >> 22 & 1)
 			add <<= 12;
 		copy(i, a64_reg(w, 0), a64_reg(w, 5), w >> 30 & 1 ? -add : add);
-	} else if ((w & 0x7f00001f) == 0x7100001f || (w & 0x7f20001f) == 0x6b00001f) {
-		;	/* a comparison with a number, or of two registers */
 	} else if ((w & 0xffe0ffe0) == 0xaa0003e0) {
 		copy(i, a64_reg(w, 0), a64_reg(w, 16), 0);
-	} else if ((w & 0xfffff01f) == 0xd503201f || (w & 0xfffff000) == 0xd5033000) {
-		;	/* hints and barriers */
-	} else if ((w & 0xfff00000) == 0xd5300000) {
-		i->writes = a64_bit(w, 0);
 	} else if ((w & 0x1f000000) == 0x0a000000 || (w & 0x1f000000) == 0x0b000000 ||
 		   (w & 0x1fe00000) == 0x1a800000) {
 		i->reads = a64_bit(w, 5) | a64_bit(w, 16);
@@ -210,7 +212,7 @@ static struct insn a64_decode(const unsigned char *code, uint64_t left)
 	if (left < 4)
 		return (struct insn) { };
 	w = word_le(code);
-	if (!a64_flow(&i, w) && !a64_memory(&i, w) && !a64_number(&i, w))
+	if (!a64_is_harmless(w) && !a64_flow(&i, w) && !a64_memory(&i, w) && !a64_number(&i, w))
 		i.reads = a64_bit(w, 0) | a64_bit(w, 5) | a64_bit(w, 10) | a64_bit(w, 16);
 	return i;
 }
@@ -376,6 +378,15 @@ static bool s390_branch(struct insn *i, const unsigned char *p)
 	return true;
 }
 
+/* A comparison with a number, or of two registers; that of BUG() and WARN(). */
+static bool s390_is_harmless(const unsigned char *p)
+{
+	unsigned int what = p[1] & 15;
+
+	return p[0] == 0xaf || (p[0] == 0xa7 && what >= 14) || (p[0] == 0xc2 && what >= 12) ||
+	       (p[0] == 0xb9 && (p[1] == 0x20 || p[1] == 0x21));
+}
+
 /* One register and a number. */
 static bool s390_number(struct insn *i, const unsigned char *p)
 {
@@ -392,12 +403,8 @@ static bool s390_number(struct insn *i, const unsigned char *p)
 		copy(i, reg, reg, s390_word(p + 2));
 	} else if (p[0] == 0xec && p[5] == 0xd9) {
 		copy(i, reg, what, s390_half(p + 2));
-	} else if ((p[0] == 0xa7 && (what == 14 || what == 15)) || (p[0] == 0xc2 && what >= 12)) {
-		;	/* comparisons */
 	} else if (p[0] == 0xb9 && (p[1] == 0x04 || p[1] == 0x02)) {
 		copy(i, p[3] >> 4, p[3] & 15, 0);
-	} else if (p[0] == 0xb9 && (p[1] == 0x20 || p[1] == 0x21)) {
-		;	/* comparisons */
 	/* From a smaller number to a larger one, or a half of a register. */
 	} else if (p[0] == 0xb9 && (p[1] == 0x06 || p[1] == 0x07 || p[1] == 0x14 || p[1] == 0x16 ||
 				    p[1] == 0x26 || p[1] == 0x27 || p[1] == 0x84 ||
@@ -498,8 +505,7 @@ static struct insn s390_decode(const unsigned char *code, uint64_t left)
 	for (unsigned int n = 0; n < size; n++)
 		p[n] = code[n];
 	i = nothing(size);
-	/* That of BUG() and WARN() is as a number of a register to nobody. */
-	if (p[0] == 0xaf || s390_branch(&i, p) || s390_number(&i, p) || s390_load_address(&i, p) ||
+	if (s390_is_harmless(p) || s390_branch(&i, p) || s390_number(&i, p) || s390_load_address(&i, p) ||
 	    s390_memory(&i, p))
 		return i;
 	return s390_unknown(p, size);
@@ -718,10 +724,8 @@ static struct reloc_use ppc_reloc(uint32_t type, const unsigned char *code, uint
 		} else if (what == 58 && !(w & 3)) {
 			use.use = USE_LOAD;
 			use.bytes = 8;
-		} else if (what >= 32 && what != 46 && what != 47 && what < 56 && !(what & 1)) {
-			use.use = USE_ACCESS;
-			use.bytes = 8;
-		} else if (what == 62 && !(w & 3)) {
+		} else if ((what >= 32 && what != 46 && what < 56 && !(what & 1)) ||
+			   (what == 62 && !(w & 3))) {
 			use.use = USE_ACCESS;
 			use.bytes = 8;
 		}
