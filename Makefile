@@ -130,7 +130,7 @@ rpm_same := --define "_buildhost localhost" --define "use_source_date_epoch_as_b
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check check-debug check-random check-packages check-compilers lint fuzz bench demo model
+.PHONY: help check check-debug check-random check-packages check-compilers check-arch lint fuzz bench demo model
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -149,6 +149,7 @@ help:
 	@echo "make check-random STEPS=1000 SEED=7   random operations, see tests/random/README.md"
 	@echo "make bench                 what it costs, see Documentation/performance.md"
 	@echo "make check-compilers       src/ with gcc 11 to 15 and clang, warnings are errors"
+	@echo "make check-arch            src/ and livepatches for arm64, s390x and ppc64le: compiled, read"
 	@echo "make lint                  clang-tidy, cppcheck, shellcheck and checkpatch.pl"
 	@echo "make fuzz MINUTES=60       module files that AFL++ thinks up: tests/fuzz/README.md"
 	@echo "make deb, make rpm         packages, in build/"
@@ -167,6 +168,9 @@ check-random:
 
 check-compilers:
 	@KERNELS="$(KERNELS)" COMPILERS="$(COMPILERS)" V="$(V)" tests/compilers/check
+
+check-arch:
+	@V="$(V)" tests/arch/check
 
 lint:
 	@tests/lint/check

@@ -49,5 +49,5 @@ klp-sets-release = $(shell sed -n 's/.*"\(.*\)"/\1/p' \
 klp-sets-symvers = $(firstword $(KLP_SETS_SYMVERS) \
 	$(shell grep -qsaF 'vermagic=$(klp-sets-release) ' $(klp-sets-dir)/src/klp-sets.ko && \
 		echo $(klp-sets-dir)/src/Module.symvers) \
-	$(wildcard /var/lib/dkms/klp-sets/kernel-$(klp-sets-release)-x86_64/module/Module.symvers \
+	$(wildcard /var/lib/dkms/klp-sets/kernel-$(klp-sets-release)-*/module/Module.symvers \
 		/lib/modules/$(klp-sets-release)/updates/klp-sets.symvers))

@@ -12,8 +12,31 @@
 #include <linux/livepatch.h>
 #include <linux/ptrace.h>
 
-#ifndef CONFIG_X86_64
-#error "klp-sets knows the entry of a function on x86-64 only, see KLP_SETS_ENTRY_LEN"
+/*
+ * What differs between architectures.
+ *
+ * KLP_SETS_ENTRY_LEN: how far behind a function's address its ftrace location may be.
+ *
+ * KLP_SETS_NO_WEAK: the loader cannot resolve a symbol that a kernel may not have. The kernels
+ * with livepatching have there what is asked for.
+ *
+ * On ppc64le a redirected call gets its TOC and its way back from the code that stock livepatch
+ * has for its own, as soon as the instruction pointer is another one.
+ */
+#if defined(CONFIG_X86_64)
+/* Past the ENDBR; a kprobe's address is past it already. */
+#define KLP_SETS_ENTRY_LEN	4
+#elif defined(CONFIG_ARM64)
+/* Past the BTI, and the instruction that saves the return address. */
+#define KLP_SETS_ENTRY_LEN	8
+#define KLP_SETS_NO_WEAK
+#elif defined(CONFIG_S390)
+#define KLP_SETS_ENTRY_LEN	0
+#elif defined(CONFIG_PPC64) && defined(CONFIG_CPU_LITTLE_ENDIAN)
+/* Past what sets up the TOC; a kprobe's address is that location. */
+#define KLP_SETS_ENTRY_LEN	16
+#else
+#error "klp-sets works on x86-64, arm64, s390x and ppc64le only"
 #endif
 
 #if defined(CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS) || defined(arch_ftrace_get_regs)	/* 5.11 */
@@ -27,7 +50,9 @@
 #define KLP_SETS_FL_RECURSION	0
 #endif
 
-#ifdef ftrace_regs_get_argument		/* 6.2 */
+/* 6.2; on arm64 these are functions. */
+#if defined(ftrace_regs_get_argument) || \
+	(defined(CONFIG_ARM64) && defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS))
 #define KLP_SETS_FL_REGS	0
 #define klp_sets_arg(fregs, n)	ftrace_regs_get_argument(fregs, n)
 #define klp_sets_redirect(fregs, func)	\
@@ -47,12 +72,11 @@
 #endif
 
 /* Exported since 2023, also in stable releases; before, its address is NULL. */
+#ifdef KLP_SETS_NO_WEAK
+#define klp_sets_has_free_filter	true
+#else
 void __weak ftrace_free_filter(struct ftrace_ops *ops);
-
-/*
- * How far behind a function's address its ftrace location may be. x86: past the
- * ENDBR; a kprobe's address is past it already.
- */
-#define KLP_SETS_ENTRY_LEN	4
+#define klp_sets_has_free_filter	(!!ftrace_free_filter)
+#endif
 
 #endif /* _KLP_SETS_COMPAT_H */

@@ -167,7 +167,7 @@ static void klp_sets_free_filter(struct ftrace_ops *ops)
 {
 	unsigned int i;
 
-	if (ftrace_free_filter) {
+	if (klp_sets_has_free_filter) {
 		ftrace_free_filter(ops);
 		return;
 	}

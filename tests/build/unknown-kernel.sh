@@ -94,6 +94,13 @@ without() {
 
 it "no livepatching" without LIVEPATCH
 
+architecture() {
+	change "$config" "s/^CONFIG_X86_64=y/CONFIG_RISCV=y/"
+	stops "another architecture than x86-64, arm64, s390x and ppc64le"
+	left_out "another architecture than x86-64, arm64, s390x and ppc64le"
+}
+it "another architecture" architecture
+
 cleaned() {
 	change "$config" "/^CONFIG_LIVEPATCH=/d"
 	make KDIR="$kdir" clean > "$said" 2>&1 || fail "make clean fails"

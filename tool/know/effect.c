@@ -90,7 +90,7 @@ static void name_others(const struct ftrace *ftrace, const struct hooked *h, str
 
 		if (strcmp(p->name, h->name) || strcmp(p->object, h->object))
 			continue;
-		if (p->entry)
+		if (p->runs)
 			add_also(f, xstrdup(p->ret ? "kretprobe" : "kprobe"));
 		else
 			add_also(f, xasprintf("kprobe at +0x%lx in the original, which does not run",

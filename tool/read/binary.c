@@ -4,7 +4,7 @@
  *
  * The compiler makes a list of the places where a function may call ftrace. In a module it
  * is a section of its own, whose contents are relocations; in a vmlinux, two symbols stand
- * around it.
+ * around it. Where ftrace's place is a row of empty instructions, the list has another name.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,11 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "read/arch.h"
 #include "read/binary.h"
 #include "read/modfile.h"
 #include "read/util.h"
 
-#define PLACES "__mcount_loc"
+static const char * const lists[] = {
+	".rela__mcount_loc",
+	".rela__patchable_function_entries",
+};
+
 
 /* A module has less sections than this, and each is smaller. */
 #define SECTION_BITS 28
@@ -28,6 +33,7 @@
 
 struct reader {
 	Elf *elf;
+	const struct arch *arch;
 	struct binary *b;
 	uint64_t base;		/* of the addresses of a module's sections; 0 for a kernel */
 	uint64_t *places;	/* sorted */
@@ -113,24 +119,44 @@ static bool read_symbols(struct reader *r)
 	return b->nr;
 }
 
-static void read_module_places(struct reader *r)
+static void add_places(struct reader *r, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
-	GElf_Shdr shdr;
-	Elf_Scn *scn = find_section(r, SHT_RELA, ".rela" PLACES, &shdr);
-	Elf_Data *data = scn ? elf_getdata(scn, NULL) : NULL, *symbols;
+	Elf_Data *data = elf_getdata(scn, NULL);
+	Elf_Data *symbols = data ? elf_getdata(elf_getscn(r->elf, shdr->sh_link), NULL) : NULL;
 	GElf_Rela rela;
 	GElf_Sym sym;
 
-	/* Without that, it was built for nobody to trace. */
-	r->places_known = true;
-	symbols = data ? elf_getdata(elf_getscn(r->elf, shdr.sh_link), NULL) : NULL;
 	if (!symbols)
 		return;
-	r->places = xcalloc(data->d_size / sizeof(Elf64_Rela), sizeof(*r->places));
+	r->places = xrealloc(r->places, r->nr_places + data->d_size / sizeof(Elf64_Rela) + 1,
+			     sizeof(*r->places));
 	for (int i = 0; gelf_getrela(data, i, &rela); i++) {
 		if (gelf_getsym(symbols, GELF_R_SYM(rela.r_info), &sym))
 			r->places[r->nr_places++] = address_in(r, sym.st_shndx,
 							       sym.st_value + rela.r_addend);
+	}
+}
+
+/* There may be one for each section of code. */
+static void read_module_places(struct reader *r)
+{
+	Elf_Scn *scn = NULL;
+	const char *name;
+	GElf_Shdr shdr;
+	size_t strndx;
+
+	/* Without any, it was built for nobody to trace. */
+	r->places_known = true;
+	if (elf_getshdrstrndx(r->elf, &strndx))
+		return;
+	while ((scn = elf_nextscn(r->elf, scn))) {
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_RELA)
+			continue;
+		name = elf_strptr(r->elf, strndx, shdr.sh_name) ?: "";
+		for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+			if (!strcmp(name, lists[i]))
+				add_places(r, scn, &shdr);
+		}
 	}
 }
 
@@ -162,9 +188,12 @@ static void read_kernel_places(struct reader *r)
 			return;
 		r->nr_places = (stop->addr - start->addr) / 8;
 		r->places = xcalloc(r->nr_places, sizeof(*r->places));
-		memcpy(r->places, (char *)data->d_buf + (start->addr - shdr.sh_addr),
-		       8 * r->nr_places);
-		r->places_known = r->nr_places;
+		for (size_t i = 0; i < r->nr_places; i++) {
+			r->places[i] = arch_number(r->arch, (char *)data->d_buf + 8 * i +
+						   (start->addr - shdr.sh_addr), 8);
+			/* A kernel that finds its place at boot may fill them in then. */
+			r->places_known |= r->places[i];
+		}
 		return;
 	}
 }
@@ -178,6 +207,7 @@ static int compare_places(const void *a, const void *b)
 
 static enum trace trace_of(const struct reader *r, const struct binary_symbol *e)
 {
+	uint64_t start = e->addr - r->arch->before_entry;
 	size_t low = 0, high = r->nr_places;
 
 	if (!r->places_known)
@@ -185,12 +215,13 @@ static enum trace trace_of(const struct reader *r, const struct binary_symbol *e
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (r->places[middle] < e->addr)
+		if (r->places[middle] < start)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < r->nr_places && r->places[low] - e->addr < (e->size ? e->size : 1) ?
+	return low < r->nr_places &&
+	       r->places[low] - start < (e->size ? e->size : 1) + r->arch->before_entry ?
 	       TRACE_YES : TRACE_NO;
 }
 
@@ -222,14 +253,15 @@ static bool read_binary(struct reader *r)
 	return true;
 }
 
-static bool is_for(Elf *elf, int type, int other_type)
+static bool is_for(struct reader *r, int type, int other_type)
 {
 	GElf_Ehdr ehdr;
 
-	return elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &ehdr) &&
-	       (ehdr.e_type == type || ehdr.e_type == other_type) &&
-	       ehdr.e_machine == EM_X86_64 && ehdr.e_ident[EI_CLASS] == ELFCLASS64 &&
-	       ehdr.e_ident[EI_DATA] == ELFDATA2LSB;
+	if (!r->elf || elf_kind(r->elf) != ELF_K_ELF || !gelf_getehdr(r->elf, &ehdr) ||
+	    (ehdr.e_type != type && ehdr.e_type != other_type))
+		return false;
+	r->arch = arch_of(&ehdr);
+	return r->arch;
 }
 
 /* --- a kernel ---------------------------------------------------------------------- */
@@ -257,7 +289,7 @@ bool binary_read_kernel(const char *path, struct binary *b)
 		return false;
 	elf_version(EV_CURRENT);
 	r.elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	done = is_for(r.elf, ET_EXEC, ET_DYN) && read_binary(&r);
+	done = is_for(&r, ET_EXEC, ET_DYN) && read_binary(&r);
 	elf_end(r.elf);
 	close(fd);
 	errno = EINVAL;
@@ -281,7 +313,7 @@ bool binary_read_module(const char *path, unsigned long number, struct binary *b
 	}
 	elf_version(EV_CURRENT);
 	r.elf = elf_memory((char *)file->content, file->content_size);
-	done = is_for(r.elf, ET_REL, ET_REL) && read_binary(&r);
+	done = is_for(&r, ET_REL, ET_REL) && read_binary(&r);
 	elf_end(r.elf);
 	module_file_close(file);
 	return done;

@@ -498,7 +498,14 @@ static bool find_replace(struct reader *r)
 	const unsigned char *code;
 	struct place start;
 	uint64_t size;
+	int stored;
 
+	if (image_follows_code(r->image)) {
+		stored = image_stored_byte(r->image, ".init.text", PATCH_REPLACE);
+		if (stored < 0)
+			r->lp->incomplete = true;
+		return stored == 1;
+	}
 	if (!image_section(r->image, ".init.text", &start, &size))
 		return true;
 	code = image_bytes(r->image, start, &size);

@@ -7,9 +7,14 @@
  *   NAME [MODULE] (COUNT) R I D O M	tramp: ADDRESS (HANDLER+0x0/0x1) ->SYMBOL+0x2/0x3
  *	direct-->TRAMPOLINE+0x4/0x5
  *
+ * or, where there are no trampolines, as on arm64,
+ *
+ *   NAME [MODULE] (COUNT) R I D O M	ops: OPS (HANDLER+0x0/0x1)
+ *
  * COUNT is the number of those who registered. The letters are flags, each may be
  * missing: I says that one of them may send the caller elsewhere. The kernel lets
- * only one do that on a function. The handler is named when it is the only one.
+ * only one do that on a function. The handler is named when it is the only one, and on
+ * some kernels never.
  * The second line is there for a direct call, which is what BPF trampolines use.
  */
 #include <errno.h>
@@ -55,6 +60,7 @@ static void add_hooked(struct ftrace *f, const char *line)
 {
 	struct hooked h = { .object = "vmlinux" };
 	const char *end;
+	bool named;
 
 	h.name = take_word(&line);
 	line += strspn(line, " ");
@@ -79,8 +85,8 @@ static void add_hooked(struct ftrace *f, const char *line)
 	for (; *line && *line != '\t' && *line != '-'; line++)
 		h.redirected |= *line == 'I';
 	/* Of several, livepatch is the one that may: no patch is enabled without it. */
-	h.livepatch = h.redirected && (!strstr(line, "tramp:") ||
-				       strstr(line, "(klp_ftrace_handler+"));
+	named = strstr(line, "\ttramp:") || strstr(line, "\tops:");
+	h.livepatch = h.redirected && (!named || strstr(line, "(klp_ftrace_handler+"));
 	f->hooked = xrealloc(f->hooked, f->nr_hooked + 1, sizeof(*f->hooked));
 	f->hooked[f->nr_hooked++] = h;
 }
@@ -109,6 +115,12 @@ static void parse_hooked(struct ftrace *f, char *text)
 		qsort(f->hooked, f->nr_hooked, sizeof(*f->hooked), compare);
 }
 
+/*
+ * A probe that is not ftrace's, and yet comes before it: on arm64 the site is the second
+ * instruction of a function, or the third. Nowhere else is such an address behind the site.
+ */
+#define BEFORE_SITE 4
+
 /* "ADDRESS  k  NAME+0x0  [MODULE] [DISABLED][FTRACE]" */
 static void add_probe(struct ftrace *f, const char *line)
 {
@@ -124,6 +136,7 @@ static void add_probe(struct ftrace *f, const char *line)
 	p.name = xstrdup(name);
 	p.object = *line && *line != '[' ? take_word(&line) : xstrdup("vmlinux");
 	p.entry = strstr(line, "[FTRACE]");
+	p.runs = p.entry || p.offset <= BEFORE_SITE;
 	p.ret = type == 'r';
 	f->probes = xrealloc(f->probes, f->nr_probes + 1, sizeof(*f->probes));
 	f->probes[f->nr_probes++] = p;

@@ -22,6 +22,7 @@ struct probe {
 	char *object, *name;
 	unsigned long offset;
 	bool entry;		/* it is one of the handlers at the function's entry */
+	bool runs;		/* whatever is called instead of the function */
 	bool ret;		/* a kretprobe */
 };
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/arch.h"
+#include "read/code.h"
 #include "read/image.h"
 #include "read/modfile.h"
 #include "read/util.h"
@@ -18,20 +20,10 @@
 /* As KSYM_NAME_LEN of the newest kernels: no name of anything is as long. */
 #define NAME_SIZE 512
 
-struct section {
-	const char *name;
-	uint64_t size, flags;
-	const unsigned char *data;	/* NULL: zeros, or not read */
-};
-
-struct variable {
-	struct place start;
-	uint64_t size;
-};
-
 struct image {
 	uint64_t bytes_left, zeros_left;	/* for sections that were not looked at yet */
 	Elf *elf;
+	const struct arch *arch;
 	struct section *sections;
 	size_t nr_sections;
 	struct pointer *pointers;	/* in data, sorted */
@@ -40,6 +32,9 @@ struct image {
 	size_t nr_targets;
 	struct place *refs;		/* what code refers to, sorted */
 	size_t nr_refs;
+	struct code_reloc *code;	/* where instructions do not tell that by themselves */
+	size_t nr_code;
+	struct code_findings found;
 	struct variable *variables;	/* sorted */
 	size_t nr_variables;
 	const char **needed;		/* undefined symbols */
@@ -130,6 +125,9 @@ static bool read_sections(struct image *image)
 			return false;
 		section->size = shdr.sh_size;
 		section->flags = shdr.sh_flags;
+		/* Addresses for code, which nobody changes: not the author's. */
+		if (image->arch->machine == EM_PPC64 && !strcmp(section->name, ".toc"))
+			section->flags &= ~(uint64_t)SHF_WRITE;
 		if ((shdr.sh_type != SHT_PROGBITS && shdr.sh_type != SHT_NOTE) ||
 		    !(shdr.sh_flags & SHF_ALLOC))
 			continue;
@@ -174,12 +172,13 @@ static bool read_symbols(struct image *image, Elf_Scn *scn, const GElf_Shdr *shd
 
 /* Where a relocation leads, without its addend. */
 static bool find_symbol(struct image *image, Elf_Data *symbols, size_t index,
-			struct place *place)
+			struct place *place, uint32_t *name)
 {
 	GElf_Sym sym;
 
 	if (!gelf_getsym(symbols, index, &sym))
 		return false;
+	*name = sym.st_name;
 	place->section = sym.st_shndx < SHN_LORESERVE ? sym.st_shndx : SHN_UNDEF;
 	place->offset = place->section ? sym.st_value : 0;
 	return place->section < image->nr_sections;
@@ -209,10 +208,17 @@ static void add_ref(struct image *image, unsigned int type, struct place to)
 	image->refs[image->nr_refs++] = to;
 }
 
+static void add_code(struct image *image, struct code_reloc reloc)
+{
+	image->code = grow(image->code, image->nr_code, sizeof(*image->code));
+	image->code[image->nr_code++] = reloc;
+}
+
 static bool read_relocations(struct image *image, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
 	Elf_Data *data, *symbols;
 	struct section *target;
+	GElf_Shdr strings;
 	GElf_Rela rela;
 
 	/* Those of debug information are many, and tell nothing. */
@@ -224,21 +230,33 @@ static bool read_relocations(struct image *image, Elf_Scn *scn, const GElf_Shdr 
 
 	data = elf_getdata(scn, NULL);
 	symbols = elf_getdata(elf_getscn(image->elf, shdr->sh_link), NULL);
-	if (!data || !symbols || !shdr->sh_entsize)
+	if (!data || !symbols || !shdr->sh_entsize ||
+	    !gelf_getshdr(elf_getscn(image->elf, shdr->sh_link), &strings))
 		return false;
 	for (size_t i = 0; i < shdr->sh_size / shdr->sh_entsize; i++) {
 		struct place to;
+		uint32_t name;
 
 		if (!gelf_getrela(data, i, &rela) ||
-		    !find_symbol(image, symbols, GELF_R_SYM(rela.r_info), &to))
+		    !find_symbol(image, symbols, GELF_R_SYM(rela.r_info), &to, &name))
 			return false;
 		if (to.section)
 			to.offset += rela.r_addend;
+		if (target->flags & SHF_EXECINSTR && image->arch->isa) {
+			add_code(image, (struct code_reloc) {
+				.at = { shdr->sh_info, rela.r_offset },
+				.to = to,
+				.type = GELF_R_TYPE(rela.r_info),
+				.symbol = to.section ? NULL :
+					  elf_strptr(image->elf, strings.sh_link, name),
+			});
+			continue;
+		}
 		if (target->flags & SHF_EXECINSTR) {
 			add_ref(image, GELF_R_TYPE(rela.r_info), to);
 			continue;
 		}
-		if (GELF_R_TYPE(rela.r_info) != R_X86_64_64)
+		if (GELF_R_TYPE(rela.r_info) != image->arch->pointer)
 			continue;
 		if (target->size < 8 || rela.r_offset > target->size - 8)
 			return false;
@@ -262,11 +280,33 @@ static void sort(struct image *image)
 	if (image->nr_pointers)
 		qsort(image->pointers, image->nr_pointers, sizeof(*image->pointers),
 		      compare_places);
-	if (image->nr_refs)
-		qsort(image->refs, image->nr_refs, sizeof(*image->refs), compare_places);
 	if (image->nr_variables)
 		qsort(image->variables, image->nr_variables, sizeof(*image->variables),
 		      compare_places);
+}
+
+static void find_refs(struct image *image)
+{
+	const struct code_input input = {
+		.isa = image->arch->isa,
+		.sections = image->sections,
+		.nr_sections = image->nr_sections,
+		.relocs = image->code,
+		.nr_relocs = image->nr_code,
+		.pointers = image->pointers,
+		.nr_pointers = image->nr_pointers,
+		.variables = image->variables,
+		.nr_variables = image->nr_variables,
+	};
+
+	if (image->nr_code) {
+		qsort(image->code, image->nr_code, sizeof(*image->code), compare_places);
+		code_follow(&input, &image->found);
+		image->refs = image->found.refs;
+		image->nr_refs = image->found.nr_refs;
+	}
+	if (image->nr_refs)
+		qsort(image->refs, image->nr_refs, sizeof(*image->refs), compare_places);
 }
 
 static bool read_image(struct image *image)
@@ -285,6 +325,7 @@ static bool read_image(struct image *image)
 			return false;
 	}
 	sort(image);
+	find_refs(image);
 	if (!image_section(image, ".modinfo", &image->modinfo, &image->modinfo_size) ||
 	    !image->sections[image->modinfo.section].data)
 		image->modinfo_size = 0;
@@ -295,18 +336,23 @@ static bool read_image(struct image *image)
 static bool is_cut_short(const struct module_file *file)
 {
 	Elf64_Ehdr ehdr;
+	Elf_Data in = { .d_buf = (void *)file->content, .d_type = ELF_T_EHDR,
+			.d_size = sizeof(ehdr), .d_version = EV_CURRENT };
+	Elf_Data out = { .d_buf = &ehdr, .d_size = sizeof(ehdr), .d_version = EV_CURRENT };
 
 	if (file->content_size < SELFMAG || memcmp(file->content, ELFMAG, SELFMAG))
 		return false;
 	if (file->content_size < sizeof(ehdr))
 		return true;
-	memcpy(&ehdr, file->content, sizeof(ehdr));
+	if (!elf64_xlatetom(&out, &in, ((unsigned char *)file->content)[EI_DATA]))
+		return false;
 	return ehdr.e_ident[EI_CLASS] == ELFCLASS64 && ehdr.e_type == ET_REL &&
 	       (ehdr.e_shoff > file->content_size ||
 		file->content_size - ehdr.e_shoff < (uint64_t)ehdr.e_shnum * sizeof(Elf64_Shdr));
 }
 
-static bool is_module(const struct module_file *file, Elf *elf, char **why)
+static bool is_module(const struct module_file *file, Elf *elf, const struct arch **arch,
+		      char **why)
 {
 	GElf_Ehdr ehdr;
 
@@ -320,9 +366,9 @@ static bool is_module(const struct module_file *file, Elf *elf, char **why)
 		*why = xstrdup("it is not a kernel module");
 		return false;
 	}
-	if (ehdr.e_machine != EM_X86_64 || ehdr.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    ehdr.e_ident[EI_DATA] != ELFDATA2LSB) {
-		*why = xstrdup("it is not for x86-64");
+	*arch = arch_of(&ehdr);
+	if (!*arch) {
+		*why = xstrdup("it is not for x86-64, arm64, s390x or ppc64le");
 		return false;
 	}
 	return true;
@@ -337,7 +383,7 @@ struct image *image_open(const struct module_file *file, char **why)
 	image->zeros_left = MODULE_FILE_MAX;
 	elf_version(EV_CURRENT);
 	image->elf = elf_memory((char *)file->content, file->content_size);
-	if (is_module(file, image->elf, why) && !read_image(image))
+	if (is_module(file, image->elf, &image->arch, why) && !read_image(image))
 		*why = xstrdup("the file is damaged");
 	if (*why) {
 		image_close(image);
@@ -353,6 +399,9 @@ void image_close(struct image *image)
 	free(image->pointers);
 	free(image->targets);
 	free(image->refs);
+	free(image->code);
+	free(image->found.given);
+	free(image->found.lost);
 	free(image->variables);
 	free(image->needed);
 	free(image);
@@ -465,12 +514,10 @@ const unsigned char *image_bytes(const struct image *image, struct place at, uin
 
 uint64_t image_number(const struct image *image, struct place at, unsigned int bytes)
 {
-	uint64_t size, value = 0;
+	uint64_t size;
 	const unsigned char *p = image_bytes(image, at, &size);
 
-	if (p && bytes <= size)
-		memcpy(&value, p, bytes);
-	return value;
+	return p && bytes <= size ? arch_number(image->arch, p, bytes) : 0;
 }
 
 const char *image_string(const struct image *image, struct place at)
@@ -519,11 +566,45 @@ uint64_t image_end(const struct image *image, struct place start)
 	return end;
 }
 
+/* Whether a variable that was given away has something of these bytes. */
+static bool is_given(const struct image *image, struct place from, uint64_t end)
+{
+	for (size_t i = 0; i < image->found.nr_given; i++) {
+		const struct variable *v = &image->found.given[i];
+
+		if (v->start.section == from.section && v->start.offset < end &&
+		    from.offset < v->start.offset + v->size)
+			return true;
+	}
+	return false;
+}
+
 /* In doubt, it is what comes behind. */
 bool image_code_refers(const struct image *image, struct place from, uint64_t end)
 {
 	size_t i = lower_bound(image->refs, image->nr_refs, sizeof(*image->refs), from);
+	unsigned int doubt = image->arch->isa ? 0 : CONSTANT;
 
+	if (is_given(image, from, end) ||
+	    (image->found.lost && image->found.lost[from.section]))
+		return true;
 	return i < image->nr_refs && image->refs[i].section == from.section &&
-	       image->refs[i].offset + CONSTANT < end;
+	       image->refs[i].offset + doubt < end;
+}
+
+bool image_follows_code(const struct image *image)
+{
+	return image->arch->isa;
+}
+
+int image_stored_byte(const struct image *image, const char *section, uint64_t offset)
+{
+	const unsigned char *code;
+	struct place start;
+	uint64_t size;
+
+	if (!image_section(image, section, &start, &size))
+		return -1;
+	code = image_bytes(image, start, &size);
+	return code ? code_stored_byte(image->arch->isa, code, size, offset) : -1;
 }

@@ -7,17 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Somewhere in the module: an offset in a section. */
-struct place {
-	size_t section;
-	uint64_t offset;
-};
-
-/* What the loader would write: at one place, the address of another. */
-struct pointer {
-	struct place at;
-	struct place to;	/* section 0: a symbol of the kernel or another module */
-};
+#include "read/place.h"
 
 struct image;
 struct module_file;
@@ -45,7 +35,7 @@ const struct pointer *image_pointers(const struct image *image, size_t *count);
 const struct pointer *image_pointer(const struct image *image, struct place at);
 const struct pointer *image_next_pointer(const struct image *image, struct place from);
 
-/* A number of up to 8 bytes, 0 where there is nothing in the file. */
+/* A number of 1, 2, 4 or 8 bytes, 0 where there is nothing in the file. */
 uint64_t image_number(const struct image *image, struct place at, unsigned int bytes);
 /* A name that a terminal can show, of less than 512 bytes; or NULL. */
 const char *image_string(const struct image *image, struct place at);
@@ -53,18 +43,13 @@ const char *image_string(const struct image *image, struct place at);
 const unsigned char *image_bytes(const struct image *image, struct place at, uint64_t *size);
 /* Where the variable that starts here ends at the latest. */
 uint64_t image_end(const struct image *image, struct place start);
+/*
+ * The constant, 0 or 1, that code in this section stores into the byte at this distance from a
+ * register, or -1: it is not known. For those architectures whose code can be followed.
+ */
+bool image_follows_code(const struct image *image);
+int image_stored_byte(const struct image *image, const char *section, uint64_t offset);
 /* Whether code refers to places from *from* on and before the offset *end*. */
 bool image_code_refers(const struct image *image, struct place from, uint64_t end);
-
-static inline struct place place_add(struct place place, uint64_t offset)
-{
-	place.offset += offset;
-	return place;
-}
-
-static inline bool same_place(struct place a, struct place b)
-{
-	return a.section == b.section && a.offset == b.offset;
-}
 
 #endif /* KLP_SETS_READ_IMAGE_H */
