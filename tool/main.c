@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "verbs/apply.h"
 #include "verbs/assign.h"
 #include "verbs/boot.h"
 #include "verbs/check.h"
@@ -42,6 +43,7 @@ static const struct verb * const verbs[] = {
 	&verb_uninstall,
 	&verb_rollback,
 	&verb_prune,
+	&verb_apply,
 	&verb_boot,
 	&verb_assign,
 	&verb_policy,
@@ -58,7 +60,7 @@ static void help(void)
 		printf("  %s%s%s\n        %s\n", verbs[i]->name, *verbs[i]->arguments ? " " : "",
 		       verbs[i]->arguments, verbs[i]->help);
 	}
-	puts("\n  --json       print what list, status, check, assign and policy show as JSON\n"
+	puts("\n  --json       print what list, status, check, apply, assign and policy show as JSON\n"
 	     "  -q, --quiet  no progress, only results and errors\n"
 	     "  -h, --help   this text; after a verb, what that does\n"
 	     "  --version    the version\n\n"
