@@ -15,6 +15,7 @@
 #include "verbs/install.h"
 #include "verbs/list.h"
 #include "verbs/load.h"
+#include "verbs/metrics.h"
 #include "verbs/options.h"
 #include "verbs/policy.h"
 #include "verbs/prune.h"
@@ -34,6 +35,7 @@ static const struct verb verb_help = {
 static const struct verb * const verbs[] = {
 	&verb_list,
 	&verb_status,
+	&verb_metrics,
 	&verb_check,
 	&verb_load,
 	&verb_unload,

@@ -26,6 +26,7 @@ static const struct {
 	[TAKES_SET] = { required_argument, " N" },
 	[TAKES_MAP] = { required_argument, " MAP" },
 	[TAKES_FOLDER] = { required_argument, " DIR" },
+	[TAKES_FILE] = { required_argument, " FILE" },
 	[TAKES_SECONDS] = { required_argument, "=SECONDS" },
 	[MAY_TAKE_SECONDS] = { optional_argument, "[=SECONDS]" },
 };
@@ -73,6 +74,7 @@ static void take(const struct opt *opt, const char *arg)
 		break;
 	case TAKES_MAP:
 	case TAKES_FOLDER:
+	case TAKES_FILE:
 		*(const char **)opt->to = arg;
 		break;
 	case TAKES_SECONDS:

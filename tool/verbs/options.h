@@ -20,6 +20,7 @@ enum operand {
 	TAKES_SET,		/* const uint32_t *, NULL when the option is not given */
 	TAKES_MAP,		/* const char *, the path of a System.map; NULL in the same way */
 	TAKES_FOLDER,		/* the same, of a folder */
+	TAKES_FILE,		/* the same, of any file */
 	TAKES_SECONDS,		/* struct duration */
 	MAY_TAKE_SECONDS,	/* the same; left as they were without "=SECONDS" */
 };
