@@ -100,7 +100,7 @@ completes() {
 	does 0 install vendor_c_module.ko
 	wants vendor_a_v1 vendor_b_v1 vendor_c_module
 	does 0 apply --wait --json "$wanted"
-	[[ $(tr -d ' \n' <<< "$said") == '{"version":1,'*'"changed":true,'*'"action":"load","set":3'*'"done":true}]'* ]] ||
+	[[ $(tr -d ' \n' <<< "$said") == '{"version":1,'*'"changed":true,'*'"action":"load","set":3,'*'"done":true}]'* ]] ||
 		fail "it says: $said"
 	in_effect vendor_a_v1 vendor_b_v1 vendor_c_module
 	nothing_to_do
@@ -137,4 +137,5 @@ killed() {
 }
 it "a run that was killed is completed by the next" killed
 
+need_core
 finish

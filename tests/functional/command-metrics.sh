@@ -45,14 +45,14 @@ counts() {
 	metrics loaded
 	shows "klp_sets_engine_loaded 1" "klp_sets_engine_old 0" "klp_sets_engine_dead 0" \
 		"klp_sets_sets 2" \
-		'klp_sets_patch_info{patch="vendor_a_v1",set="1",version="",kind="native"} 1' \
-		'klp_sets_patch_info{patch="client_klp_build",set="9",version="",kind="adopted"} 1' \
+		'klp_sets_patch_info{patch="vendor_a_v1",set="1",set_name="",version="",kind="native"} 1' \
+		'klp_sets_patch_info{patch="client_klp_build",set="9",set_name="",version="",kind="adopted"} 1' \
 		'klp_sets_functions{patch="vendor_a_v1",set="1"} 2' \
 		'klp_sets_functions_by_effect{patch="vendor_a_v1",set="1",effect="in effect"} 2' \
 		'klp_sets_functions_by_effect{patch="client_klp_build",set="9",effect="waits"} 2' \
 		'klp_sets_transitions_total 2' 'klp_sets_refusals_total 1' \
-		'klp_sets_stored_info{patch="vendor_a_v1",set="1",state="enabled"} 1' \
-		'klp_sets_stored_info{patch="vendor_b_v1",set="2",state="not loaded"} 1' \
+		'klp_sets_stored_info{patch="vendor_a_v1",set="1",set_name="",state="enabled"} 1' \
+		'klp_sets_stored_info{patch="vendor_b_v1",set="2",set_name="",state="not loaded"} 1' \
 		'klp_sets_stored 2' 'klp_sets_stored_not_in_effect 1' 'klp_sets_stored_held 0'
 	mkdir -p "$store/held"
 	touch "$store/held/vendor_b_v1"
@@ -82,4 +82,5 @@ goes_on() {
 }
 it "it tells since when a transition goes on" goes_on
 
+need_core
 finish

@@ -89,7 +89,7 @@ prints_json() {
 	wants vendor_a_v1 vendor_b_v1
 	json_is apply apply --dry-run "$wanted"
 	accept --json apply --dry-run "$wanted"
-	has '"dry_run":true,"changed":true,"steps":[{"action":"install","set":1,"name":"vendor_a_v1"'
+	has '"dry_run":true,"changed":true,"steps":[{"action":"install","set":1,"set_name":null,"name":"vendor_a_v1"'
 	has '"from":null,"leave":[],"done":false}'
 	[[ -z $(ls -A "$KLP_SETS_ROOT") ]] || fail "something was changed"
 	accept apply --json "$wanted"

@@ -80,7 +80,7 @@ static bool is_held(const struct store *s, const struct slot *slot)
 	     path);
 	if (slot->nr_versions > 1)
 		warn("or go back to '%s': klp-sets rollback %s", slot->versions[1].name,
-		     slot->has_set ? slot_label(slot) + 4 : slot->stock);
+		     slot_argument(slot));
 	return true;
 }
 

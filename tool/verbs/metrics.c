@@ -21,6 +21,7 @@
 #include "keep/kernel.h"
 #include "keep/store.h"
 #include "read/livepatch.h"
+#include "read/setnames.h"
 #include "read/sysfs.h"
 #include "read/util.h"
 
@@ -172,7 +173,9 @@ static void write_machine(FILE *to, const struct machine *m)
 	family(to, "patch_info", "gauge", "A livepatch that is enabled, or in transition.");
 	for (size_t i = 0; i < m->nr_patches; i++) {
 		const struct livepatch *lp = m->patches[i];
-		char *more = xasprintf(",version=\"%s\",kind=\"%s\"", quoted(lp->version), kind(lp));
+		char *more = xasprintf(",set_name=\"%s\",version=\"%s\",kind=\"%s\"",
+				       quoted(lp->managed ? set_name(lp->replace_set) : NULL),
+				       quoted(lp->version), kind(lp));
 
 		fprintf(to, "klp_sets_patch_info%s 1\n", patch_labels(lp, more));
 	}
@@ -192,7 +195,9 @@ static void write_store(FILE *to, const struct machine *m)
 	family(to, "stored_info", "gauge", "A livepatch in the store, and what has become of it.");
 	for (size_t i = 0; i < n; i++) {
 		const struct slot *slot = all[i].slot;
-		char *more = xasprintf(",state=\"%s\"", kept_names[all[i].state]);
+		char *more = xasprintf(",set_name=\"%s\",state=\"%s\"",
+				       quoted(slot->has_set ? set_name(slot->replace_set) : NULL),
+				       kept_names[all[i].state]);
 
 		fprintf(to, "klp_sets_stored_info%s 1\n",
 			labels(slot->versions[0].name, slot->has_set, slot->replace_set, more));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "verbs/options.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 /* Of one verb. */
@@ -68,8 +69,8 @@ static void take(const struct opt *opt, const char *arg)
 		break;
 	case TAKES_SET:
 		set = xcalloc(1, sizeof(*set));
-		if (!parse_set(arg, set))
-			usage_error("'%s' is not a set: a number from 0 to 4294967295", arg);
+		if (!find_set(arg, set))
+			usage_error("'%s' is not a set: a number from 0 to 4294967295, or a name in sets.conf", arg);
 		*(const uint32_t **)opt->to = set;
 		break;
 	case TAKES_MAP:
