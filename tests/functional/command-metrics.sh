@@ -49,7 +49,7 @@ counts() {
 		'klp_sets_patch_info{patch="client_klp_build",set="9",set_name="",version="",kind="adopted"} 1' \
 		'klp_sets_functions{patch="vendor_a_v1",set="1"} 2' \
 		'klp_sets_functions_by_effect{patch="vendor_a_v1",set="1",effect="in effect"} 2' \
-		'klp_sets_functions_by_effect{patch="client_klp_build",set="9",effect="waits"} 2' \
+		'klp_sets_functions_by_effect{patch="client_klp_build",set="9",effect="waiting for module"} 2' \
 		'klp_sets_transitions_total 2' 'klp_sets_refusals_total 1' \
 		'klp_sets_stored_info{patch="vendor_a_v1",set="1",set_name="",state="enabled"} 1' \
 		'klp_sets_stored_info{patch="vendor_b_v1",set="2",set_name="",state="not loaded"} 1' \
