@@ -130,7 +130,7 @@ rpm_same := --define "_buildhost localhost" --define "use_source_date_epoch_as_b
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check check-debug check-random check-packages check-compilers check-arch lint fuzz bench demo model
+.PHONY: help check check-debug check-random check-packages check-fleet check-compilers check-arch lint fuzz bench demo model
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -153,6 +153,7 @@ help:
 	@echo "make lint                  clang-tidy, cppcheck, shellcheck and checkpatch.pl"
 	@echo "make fuzz MINUTES=60       module files that AFL++ thinks up: tests/fuzz/README.md"
 	@echo "make deb, make rpm         packages, in build/"
+	@echo "make check-fleet           what Prometheus and Ansible make of it: Documentation/fleet.md"
 	@echo "make check-packages        builds, installs and uses them, in virtual machines"
 
 # KDIR=, MODDIR= and KSRC= are for KERNELS=host or a path, and come as they were given.
@@ -180,6 +181,9 @@ fuzz:
 
 check-packages:
 	@SUITES="$(SUITES)" V="$(V)" tests/packages/check
+
+check-fleet:
+	@KERNELS="$(KERNELS)" tests/fleet/check
 
 check-debug:
 	@KERNELS=debug TESTS="$(TESTS)" V="$(V)" tests/vm/check

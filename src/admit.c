@@ -51,6 +51,7 @@ int klp_sets_check_patch(const struct klp_patch *patch)
 
 	if (!patch || !patch->mod) {
 		pr_err("a patch is refused: it is NULL, or its mod is\n");
+		klp_sets_count_refusal();
 		return -EINVAL;
 	}
 	if (!patch->objs) {

@@ -51,6 +51,7 @@ static int klp_sets_check_request(const struct klp_sets_patch *p)
 
 	if (!p) {
 		pr_err("a patch is refused: klp_sets_enable() was called with NULL\n");
+		klp_sets_count_refusal();
 		return -EINVAL;
 	}
 
@@ -153,6 +154,7 @@ int klp_sets_enable(struct klp_sets_patch *p, struct module *mod, unsigned long 
 	if (layout != KLP_SETS_LAYOUT) {
 		pr_err("'%s' is refused: it was built against another klp_sets.h (%lx, this is %lx), build it again\n",
 		       mod->name, layout, KLP_SETS_LAYOUT);
+		klp_sets_count_refusal();
 		return -EINVAL;
 	}
 	ret = klp_sets_check_request(p);

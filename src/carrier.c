@@ -203,7 +203,7 @@ static void klp_sets_post_patch(struct klp_object *obj)
 	struct klp_sets_record *rec = klp_sets_rec(obj);
 
 	klp_sets_hand_over(obj);
-	trace_klp_sets_complete(rec, true);
+	klp_sets_completed(rec, true);
 	klp_sets_note_left(rec, true);
 	if (!rec->settled) {
 		klp_sets_start_blocking(rec);
@@ -224,7 +224,7 @@ static void klp_sets_post_unpatch(struct klp_object *obj)
 	struct klp_sets_record *rec = klp_sets_rec(obj);
 
 	klp_sets_hand_over(obj);
-	trace_klp_sets_complete(rec, false);
+	klp_sets_completed(rec, false);
 	klp_sets_note_left(rec, false);
 	klp_sets_states_post_unpatch(rec);
 	klp_sets_hide_set(rec);

@@ -250,6 +250,10 @@ struct klp_sets_counts {
 	unsigned int replaced;	/* patches */
 };
 
+unsigned int klp_sets_refusals(void);
+unsigned int klp_sets_transitions(void);
+void klp_sets_count_refusal(void);
+void klp_sets_completed(const struct klp_sets_record *rec, bool enabled);
 s64 klp_sets_set_of(const struct klp_sets_record *rec);
 void klp_sets_count(const struct klp_sets_record *rec, struct klp_sets_counts *counts);
 __printf(3, 4)

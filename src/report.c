@@ -2,6 +2,7 @@
 /*
  * report.c - who is told what the engine does: the log, tracers, and udev
  */
+#include <linux/atomic.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
 #include <linux/slab.h>
@@ -10,6 +11,52 @@
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
+
+/*
+ * What sysfs counts, since this module was loaded. Each is a word of its own that no lock
+ * protects: a call is refused before it takes klp_mutex, and the files must not take it.
+ */
+static atomic_t klp_sets_nr_refusals = ATOMIC_INIT(0);
+static atomic_t klp_sets_nr_transitions = ATOMIC_INIT(0);
+
+/**
+ * klp_sets_refusals() - how many patches were refused
+ */
+unsigned int klp_sets_refusals(void)
+{
+	return atomic_read(&klp_sets_nr_refusals);
+}
+
+/**
+ * klp_sets_transitions() - how many transitions were completed
+ */
+unsigned int klp_sets_transitions(void)
+{
+	return atomic_read(&klp_sets_nr_transitions);
+}
+
+/**
+ * klp_sets_count_refusal() - note that a patch is refused, when it was said
+ *
+ * Context: any.
+ */
+void klp_sets_count_refusal(void)
+{
+	atomic_inc(&klp_sets_nr_refusals);
+}
+
+/**
+ * klp_sets_completed() - a transition of a patch is complete
+ * @rec:	its record
+ * @enabled:	the patch is enabled now, and was not disabled or reversed
+ *
+ * Context: process context, under klp_mutex.
+ */
+void klp_sets_completed(const struct klp_sets_record *rec, bool enabled)
+{
+	atomic_inc(&klp_sets_nr_transitions);
+	trace_klp_sets_complete(rec, enabled);
+}
 
 /**
  * klp_sets_set_of() - the set of a patch, for a tracer
@@ -68,6 +115,7 @@ void klp_sets_refuse(const struct klp_patch *patch, const struct klp_sets_record
 		pr_err("%s is refused: %pV\n", klp_sets_who(who, patch, rec), &reason);
 	else
 		pr_err("'%s' is refused: %pV\n", patch->mod->name, &reason);
+	klp_sets_count_refusal();
 	trace_klp_sets_refuse(patch, rec, &reason);
 	va_end(args);
 }

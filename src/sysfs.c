@@ -5,6 +5,8 @@
  * /sys/kernel/klp_sets/assign
  * /sys/kernel/klp_sets/anomalies
  * /sys/kernel/klp_sets/dead
+ * /sys/kernel/klp_sets/refusals
+ * /sys/kernel/klp_sets/transitions
  * /sys/kernel/klp_sets/sets/<id>/patch
  * /sys/kernel/klp_sets/sets/<id>/states
  * /sys/kernel/livepatch/<patch>/replace_set
@@ -228,13 +230,27 @@ static ssize_t dead_show(struct kobject *kobj, struct kobj_attribute *attr, char
 	return sysfs_emit(buf, "%d\n", klp_sets_is_dead());
 }
 
+static ssize_t refusals_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", klp_sets_refusals());
+}
+
+static ssize_t transitions_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", klp_sets_transitions());
+}
+
 static struct kobj_attribute klp_sets_anomalies_attr = __ATTR_RO(anomalies);
 static struct kobj_attribute klp_sets_dead_attr = __ATTR_RO(dead);
+static struct kobj_attribute klp_sets_refusals_attr = __ATTR_RO(refusals);
+static struct kobj_attribute klp_sets_transitions_attr = __ATTR_RO(transitions);
 
 static const struct attribute *klp_sets_root_attrs[] = {
 	&klp_sets_assign_attr.attr,
 	&klp_sets_anomalies_attr.attr,
 	&klp_sets_dead_attr.attr,
+	&klp_sets_refusals_attr.attr,
+	&klp_sets_transitions_attr.attr,
 	NULL
 };
 

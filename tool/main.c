@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "verbs/apply.h"
 #include "verbs/assign.h"
 #include "verbs/boot.h"
 #include "verbs/check.h"
 #include "verbs/install.h"
 #include "verbs/list.h"
 #include "verbs/load.h"
+#include "verbs/metrics.h"
 #include "verbs/options.h"
 #include "verbs/policy.h"
 #include "verbs/prune.h"
@@ -34,6 +36,7 @@ static const struct verb verb_help = {
 static const struct verb * const verbs[] = {
 	&verb_list,
 	&verb_status,
+	&verb_metrics,
 	&verb_check,
 	&verb_stamp,
 	&verb_load,
@@ -44,6 +47,7 @@ static const struct verb * const verbs[] = {
 	&verb_uninstall,
 	&verb_rollback,
 	&verb_prune,
+	&verb_apply,
 	&verb_boot,
 	&verb_assign,
 	&verb_policy,
@@ -60,7 +64,7 @@ static void help(void)
 		printf("  %s%s%s\n        %s\n", verbs[i]->name, *verbs[i]->arguments ? " " : "",
 		       verbs[i]->arguments, verbs[i]->help);
 	}
-	puts("\n  --json       print what list, status, check, assign and policy show as JSON\n"
+	puts("\n  --json       print what list, status, check, apply, assign and policy show as JSON\n"
 	     "  -q, --quiet  no progress, only results and errors\n"
 	     "  -h, --help   this text; after a verb, what that does\n"
 	     "  --version    the version\n\n"

@@ -412,7 +412,9 @@ picture() {
 # All that a refusal must leave alone. Not stack_order: it says nothing about sets.
 snapshot() {
 	find $livepatch /sys/kernel/klp_sets -printf '%p %l\n' 2> /dev/null
-	grep -rs --exclude=stack_order . $livepatch /sys/kernel/klp_sets \
+	# The counters count just what is to leave no other trace.
+	grep -rs --exclude=stack_order --exclude=refusals --exclude=transitions . \
+		$livepatch /sys/kernel/klp_sets \
 		/sys/module/{klp_,client_}*/refcnt
 	handlers | sed 's/tramp:.*//'
 }

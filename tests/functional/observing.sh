@@ -56,6 +56,28 @@ replacing() {
 	stop_tracing
 }
 
+# counted REFUSALS TRANSITIONS: since *before*
+counted() {
+	local file=/sys/kernel/klp_sets
+	same "the counters" "$((before_refusals + $1)) $((before_transitions + $2))" \
+		"$(< $file/refusals) $(< $file/transitions)"
+}
+
+counting() {
+	local before_refusals before_transitions
+	before_refusals=$(< /sys/kernel/klp_sets/refusals)
+	before_transitions=$(< /sys/kernel/klp_sets/transitions)
+	load a1 "${set1[@]}"
+	counted 0 1
+	load a2 set=1 funcs=cmdline_proc_show
+	counted 0 2
+	refuse EINVAL b1 set=2 funcs=cmdline_proc_show
+	counted 1 2
+	disable a2
+	counted 1 3
+	[[ $(stat -c %a /sys/kernel/klp_sets/{refusals,transitions}) == 444$'\n'444 ]] ||
+		fail "the counters can be written"
+}
 refusing() {
 	load a1 "${set1[@]}"
 	start_tracing
@@ -155,6 +177,7 @@ formats() {
 
 need_core
 it "the events can be read by programs" formats
+it "refusals and transitions are counted" counting
 it "tracepoints follow a patch from admit to release" life
 it "a replace is traced with what it replaces" replacing
 it "a refusal is traced with its reason" refusing

@@ -33,9 +33,9 @@ no_json() {
 	local verb usage
 	while read -r verb usage; do
 		case $verb in
-		list | status | check | assign | policy) ;;
+		list | status | check | apply | assign | policy) ;;
 		*)
-			reject 2 "$verb prints no JSON; these do: list, status, check, assign, policy" \
+			reject 2 "$verb prints no JSON; these do: list, status, check, apply, assign, policy" \
 				--json "$verb"
 			reject 2 "prints no JSON" "$verb" --json x
 			;;

@@ -32,11 +32,22 @@ $(sums "$store")"
 	done
 }
 
+# Whatever it got to, the next run completes it, and has nothing more to do then.
+completes() {
+	local wanted=$new
+	accept apply "${folder[@]}"
+	[[ $(sums "$store") == "$wanted" ]] || fail "$2: the next run changed the store to:
+$(sums "$store")"
+	accept apply "${folder[@]}"
+	says "nothing is to be done"
+}
+
 harmless="access|arch_prctl|brk|close|execve|exit_group|faccessat2?|fcntl|fstat|futex|getdents64|get[a-z]*id
 |getrandom|ioctl|lseek|mmap|mprotect|munmap|newfstatat|poll|pread64|prlimit64|readv?|readlinkat?|rseq|rt_sig[a-z]*
 |set_robust_list|set_tid_address|statfs|statx|sysinfo|uname|umask|wait4|fadvise64|clock_[a-z]*|fgetxattr"
 
 # killed_everywhere VERB...: in the store that is there
+after=goes_on
 killed_everywhere() {
 	local old new now call n status seen_old=0 seen_new=0
 	rm -rf "$before"
@@ -62,7 +73,7 @@ killed_everywhere() {
 			*) fail "klp-sets $*, killed at $call number $n: the store holds
 $now" ;;
 			esac
-			goes_on "$now" "klp-sets $*, killed at $call number $n"
+			$after "$now" "klp-sets $*, killed at $call number $n"
 		done
 		# Ended by itself, as there is no such call any more.
 		[[ $status == 0 && $(sums "$store") == "$new" ]] ||
@@ -94,5 +105,16 @@ rollback() {
 	killed_everywhere rollback 1
 }
 it "rollback" rollback
+
+# One that is installed, one that is upgraded, and one that goes.
+apply() {
+	folder=(--prune "$scratch/folder")
+	mkdir "$scratch/folder"
+	cp $modules/vendor_a_v2.ko $modules/vendor_b_v1.ko "$scratch/folder"
+	install vendor_a_v1 vendor_c_module
+	after=completes
+	killed_everywhere apply "${folder[@]}"
+}
+it "apply" apply
 
 finish

@@ -33,12 +33,12 @@ it "a new version takes the place of its set, and the one before is kept" keeps_
 json() {
 	local folder=$store/content expected
 	expected='{"version": 1, "stored": [
-		{"set": 1, "name": "vendor_a_v2", "held": false, "other_build": false, "versions": [
+		{"set": 1, "set_name": null, "name": "vendor_a_v2", "held": false, "other_build": false, "versions": [
 			{"name": "vendor_a_v2", "installed": DATE,
 			 "path": "'$folder'/01-set-1/current/vendor_a_v2.ko", "parameters": null, "build": null, "replaced": []},
 			{"name": "vendor_a_v1", "installed": DATE,
 			 "path": "'$folder'/01-set-1/before-1/vendor_a_v1.ko", "parameters": null, "build": null, "replaced": []}]},
-		{"set": null, "name": "client_s1", "held": false, "other_build": false, "versions": [
+		{"set": null, "set_name": null, "name": "client_s1", "held": false, "other_build": false, "versions": [
 			{"name": "client_s1", "installed": DATE,
 			 "path": "'$folder'/02-stock-client_s1/current/client_s1.ko", "parameters": null, "build": null, "replaced": []}]}]}'
 	install vendor_a_v1 vendor_a_v2 client_s1

@@ -15,6 +15,7 @@
 #include "read/kmsg.h"
 #include "read/livepatch.h"
 #include "read/names.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 #define ASSIGN "/sys/kernel/klp_sets/assign"
@@ -45,10 +46,10 @@ bool assignment_from_words(char **words, size_t n, struct assignment *a)
 		return false;
 	a->name = xstrdup(words[0]);
 	a->obsoletes = xcalloc(n, sizeof(*a->obsoletes));
-	if (!parse_module(a->name) || !parse_set(words[1], &a->replace_set))
+	if (!parse_module(a->name) || !find_set(words[1], &a->replace_set))
 		return false;
 	for (size_t i = 2; i < n; i++) {
-		if (!parse_set(words[i], &a->obsoletes[a->nr_obsoletes++]))
+		if (!find_set(words[i], &a->obsoletes[a->nr_obsoletes++]))
 			return false;
 	}
 	return true;

@@ -36,6 +36,7 @@
 #include "read/livepatch.h"
 #include "read/modfile.h"
 #include "read/names.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 #define CONTENT "content"
@@ -369,14 +370,14 @@ struct slot *store_find_arg(const struct store *s, const char *arg)
 	uint32_t set;
 	char *name;
 
-	if (parse_set(arg, &set)) {
+	if (find_set(arg, &set)) {
 		struct slot *slot = store_find_set(s, set);
 
 		if (slot)
 			return slot;
 		explain_replaced(s, &set, NULL);
-		die("set %u is not in the store of kernel %s. 'klp-sets list --stored' shows "
-		    "what is%s", set, kernel_release(), bare_number_hint(arg));
+		die("set %s is not in the store of kernel %s. 'klp-sets list --stored' shows "
+		    "what is%s", set_label(set), kernel_release(), bare_number_hint(arg));
 	}
 	name = need_module_name(arg);
 	for (size_t i = 0; i < s->nr_slots; i++) {
@@ -419,9 +420,14 @@ const char *slot_label(const struct slot *slot)
 	char **label = &labels[next++ % 4];
 
 	free(*label);
-	*label = slot->has_set ? xasprintf("set %u", slot->replace_set) :
+	*label = slot->has_set ? xasprintf("set %s", set_label(slot->replace_set)) :
 				 xasprintf("stock patch '%s'", slot->stock);
 	return *label;
+}
+
+char *slot_argument(const struct slot *slot)
+{
+	return slot->has_set ? xasprintf("%u", slot->replace_set) : xstrdup(slot->stock);
 }
 
 struct slot *store_add(struct store *s)

@@ -67,6 +67,8 @@ char *load_words(const struct store *s, const struct version *v);
 char *date(time_t t);
 /* "set 7", or "stock patch 'vendor_a_v1'": to be used in a message. */
 const char *slot_label(const struct slot *slot);
+/* "7", or "vendor_a_v1": what uninstall and rollback are told. To be freed. */
+char *slot_argument(const struct slot *slot);
 /* An empty one, as the last to be loaded. Moves the others: their addresses change. */
 struct slot *store_add(struct store *s);
 void store_remove(struct store *s, struct slot *slot);

@@ -17,6 +17,7 @@
 #include "keep/policies.h"
 #include "read/livepatch.h"
 #include "read/names.h"
+#include "read/setnames.h"
 #include "read/sysfs.h"
 #include "read/util.h"
 
@@ -126,11 +127,11 @@ struct livepatch *machine_find_arg(const struct machine *m, const char *arg)
 	uint32_t set;
 	char *name;
 
-	if (parse_set(arg, &set)) {
+	if (find_set(arg, &set)) {
 		lp = machine_find_set(m, set);
 		if (!lp)
-			die("set %u has no livepatch on this machine; 'klp-sets list' shows all%s",
-			    set, bare_number_hint(arg));
+			die("set %s has no livepatch on this machine; 'klp-sets list' shows all%s",
+			    set_label(set), bare_number_hint(arg));
 		return lp;
 	}
 	name = need_module_name(arg);

@@ -5,6 +5,7 @@
 
 #include "read/livepatch.h"
 #include "read/names.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 /* Of some livepatches there are thousands of functions, which are looked up in each other. */
@@ -185,7 +186,7 @@ const char *livepatch_who(const struct livepatch *lp)
 	char **label = next_label();
 
 	if (lp->has_set)
-		*label = xasprintf("'%s' of set %u", lp->name, lp->replace_set);
+		*label = xasprintf("'%s' of set %s", lp->name, set_label(lp->replace_set));
 	else if (lp->native)
 		*label = xasprintf("'%s' of an unknown set", lp->name);
 	else

@@ -19,6 +19,7 @@
 #include "keep/kernel.h"
 #include "read/livepatch.h"
 #include "read/names.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 /* One that has nothing to do with a configuration in a folder. */
@@ -244,8 +245,8 @@ static int assign(char **words, size_t n)
 	for (size_t i = 1; i < n; i++) {
 		uint32_t set;
 
-		if (!parse_set(words[i], &set))
-			usage_error("'%s' is not a set: a number from 0 to 4294967295%s", words[i],
+		if (!find_set(words[i], &set))
+			usage_error("'%s' is not a set: a number from 0 to 4294967295, or a name in sets.conf%s", words[i],
 				    i == 1 ? ", or - to drop the assignment" : "");
 	}
 	if (n - 2 > MAX_OBSOLETES)

@@ -5,16 +5,14 @@
  * Each livepatch is loaded by a process of its own: whatever happens there, the next
  * one has its turn.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "verbs/boot.h"
+#include "verbs/apart.h"
 #include "verbs/assign.h"
 #include "verbs/load.h"
 #include "verbs/options.h"
@@ -33,30 +31,6 @@
 
 /* Seconds for each transition: next to nothing runs yet. */
 static struct duration wait_at_boot = { .seconds = 60 };
-
-/* Runs the function in a child: its exit status, or EXIT_REFUSED after a message. */
-static int apart(const char *what, int (*fn)(const void *data), const void *data)
-{
-	int status;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (!pid) {
-		status = fn(data);
-		fflush(NULL);
-		_exit(status);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
-		warn("%s: %s", what, strerror(errno));
-		return EXIT_REFUSED;
-	}
-	if (WIFSIGNALED(status)) {
-		warn("%s: klp-sets ended with signal %d", what, WTERMSIG(status));
-		return EXIT_REFUSED;
-	}
-	return WEXITSTATUS(status);
-}
 
 /* --- assignments -------------------------------------------------------------- */
 
@@ -106,7 +80,7 @@ static bool is_held(const struct store *s, const struct slot *slot)
 	     path);
 	if (slot->nr_versions > 1)
 		warn("or go back to '%s': klp-sets rollback %s", slot->versions[1].name,
-		     slot->has_set ? slot_label(slot) + 4 : slot->stock);
+		     slot_argument(slot));
 	return true;
 }
 

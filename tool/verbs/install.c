@@ -243,7 +243,7 @@ static bool same_parameters(const char *a, const char *b)
 
 /* --- install ---------------------------------------------------------------- */
 
-static void commit(struct store *s, const char *name)
+void install_commit(struct store *s, const char *name)
 {
 	store_commit(s);
 	guard_forgive(name);
@@ -253,15 +253,11 @@ static void commit_loaded(void *data)
 {
 	struct store *s = data;
 
-	commit(s, s->loaded);
+	install_commit(s, s->loaded);
 }
 
-/*
- * Loads the current version of the new content, which is in force as soon as the kernel
- * has it: whatever happens then, machine and store agree.
- */
-static int load_prepared(struct store *s, const struct slot *slot, const struct livepatch *lp,
-			 const struct module_file *file, struct load_options *options)
+int install_load(struct store *s, const struct slot *slot, const struct livepatch *lp,
+		 const struct module_file *file, struct load_options *options)
 {
 	int status;
 
@@ -330,9 +326,9 @@ static int install(char **words, const uint32_t *set, bool load, bool replace_al
 	keep_room(&slot->versions[0], &room);
 	store_prepare(s);
 	if (load && !(known && is_enabled(lp->name)))
-		status = load_prepared(s, slot, lp, file, &options);
+		status = install_load(s, slot, lp, file, &options);
 	else
-		commit(s, lp->name);
+		install_commit(s, lp->name);
 	if (opt_quiet)
 		return status;
 	printf("%s%s is %s for kernel %s", room.said, livepatch_who(lp), known ? "stored already" : "stored",
@@ -374,6 +370,19 @@ const struct verb verb_install = {
 
 /* --- uninstall -------------------------------------------------------------- */
 
+void uninstall_slot(struct store *s, struct slot *slot)
+{
+	const char *name = slot->versions[0].name;
+
+	store_remove(s, slot);
+	store_prepare(s);
+	store_commit(s);
+	if (name) {
+		guard_forgive(name);
+		guard_forget(name);
+	}
+}
+
 static int cmd_uninstall(int argc, char **argv)
 {
 	static const struct opt opts[] = { { 0 } };
@@ -390,13 +399,7 @@ static int cmd_uninstall(int argc, char **argv)
 	label = xstrdup(slot_label(slot));
 	name = slot->versions[0].name;
 	with = replaced_labels(&slot->versions[0]);
-	store_remove(s, slot);
-	store_prepare(s);
-	store_commit(s);
-	if (name) {
-		guard_forgive(name);
-		guard_forget(name);
-	}
+	uninstall_slot(s, slot);
 	if (opt_quiet)
 		return EXIT_OK;
 	printf("%s is not in the store any more", label);
@@ -528,9 +531,9 @@ static int rollback(const char *arg, struct load_options *options, bool replace_
 	store_prepare(s);
 	load = is_this_machine() && has_other(slot);
 	if (load)
-		status = load_prepared(s, slot, lp, file, options);
+		status = install_load(s, slot, lp, file, options);
 	else
-		commit(s, lp->name);
+		install_commit(s, lp->name);
 	if (from && strcmp(from, lp->name)) {
 		guard_forgive(from);
 		guard_forget(from);

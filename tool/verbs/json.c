@@ -7,6 +7,7 @@
 
 #include "verbs/json.h"
 #include "read/livepatch.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 #define VERSION 1
@@ -58,6 +59,11 @@ struct json_object *json_id(unsigned long id)
 struct json_object *json_set(const struct livepatch *lp)
 {
 	return lp->managed ? json_object_new_int64(lp->replace_set) : NULL;
+}
+
+struct json_object *json_set_name(bool has_set, uint32_t set)
+{
+	return json_text(has_set ? set_name(set) : NULL);
 }
 
 struct json_object *json_sets(const uint32_t *sets, size_t n)

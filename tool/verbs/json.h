@@ -3,6 +3,7 @@
 #ifndef KLP_SETS_VERBS_JSON_H
 #define KLP_SETS_VERBS_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ struct json_object *json_text(const char *s);
 struct json_object *json_id(unsigned long id);
 /* The set of a livepatch, or null. */
 struct json_object *json_set(const struct livepatch *lp);
+/* The name of a set, or null. */
+struct json_object *json_set_name(bool has_set, uint32_t set);
 struct json_object *json_sets(const uint32_t *sets, size_t n);
 struct json_object *json_func(const struct func *func);
 

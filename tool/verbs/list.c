@@ -14,6 +14,7 @@
 #include "know/machine.h"
 #include "keep/assignments.h"
 #include "read/livepatch.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 static const char *kind(const struct livepatch *lp)
@@ -62,6 +63,7 @@ static void add_patch(struct table *table, const struct machine *m, const struct
 		!lp->nr_obsoletes ? status(lp) :
 			xasprintf("%s, obsoletes %s", status(lp),
 				  sets_text(lp->obsoletes, lp->nr_obsoletes)),
+		lp->managed && set_name(lp->replace_set) ? set_name(lp->replace_set) : "-",
 	};
 
 	table_add(table, cells);
@@ -79,6 +81,7 @@ static void add_leftover(struct table *table, const struct leftover *leftover)
 		!leftover->refcnt ? "unused" :
 			xasprintf("held, %ld reference%s", leftover->refcnt,
 				  leftover->refcnt == 1 ? "" : "s"),
+		"-",
 	};
 
 	table_add(table, cells);
@@ -102,9 +105,11 @@ static void print_details(const struct machine *m, const struct livepatch *lp)
 static void print_table(const struct machine *m, bool verbose)
 {
 	static const char * const headings[] = { "SET", "PATCH", "VERSION", "FUNCTIONS", "STATES",
+						 "KIND", "STATUS", "SET NAME", NULL };
+	static const char * const nameless[] = { "SET", "PATCH", "VERSION", "FUNCTIONS", "STATES",
 						 "KIND", "STATUS", NULL };
 	size_t nr = m->nr_patches + m->nr_leftovers;
-	struct table *table = table_new(headings);
+	struct table *table = table_new(have_set_names() ? headings : nameless);
 
 	for (size_t i = 0; i < m->nr_patches; i++)
 		add_patch(table, m, m->patches[i]);
@@ -175,6 +180,7 @@ static struct json_object *json_patch(const struct machine *m, const struct live
 	json_object_object_add(patch, "version", json_text(lp->version));
 	json_object_object_add(patch, "kind", json_text(kind(lp)));
 	json_object_object_add(patch, "set", json_set(lp));
+	json_object_object_add(patch, "set_name", json_set_name(lp->managed, lp->replace_set));
 	json_object_object_add(patch, "obsoletes", json_sets(lp->obsoletes, lp->nr_obsoletes));
 	json_object_object_add(patch, "status", json_text(status(lp)));
 	json_object_object_add(patch, "enabled", json_object_new_boolean(lp->enabled));

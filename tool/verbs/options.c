@@ -8,6 +8,7 @@
 
 #include "verbs/options.h"
 #include "read/livepatch.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 /* Of one verb. */
@@ -28,6 +29,7 @@ static const struct {
 	[TAKES_SETS] = { required_argument, " LIST" },
 	[TAKES_MAP] = { required_argument, " MAP" },
 	[TAKES_FOLDER] = { required_argument, " DIR" },
+	[TAKES_FILE] = { required_argument, " FILE" },
 	[TAKES_SECONDS] = { required_argument, "=SECONDS" },
 	[MAY_TAKE_SECONDS] = { optional_argument, "[=SECONDS]" },
 };
@@ -77,7 +79,7 @@ static void take_sets(struct set_list *list, const char *arg)
 	uint32_t set;
 
 	while ((word = strsep(&rest, ","))) {
-		if (!parse_set(word, &set))
+		if (!find_set(word, &set))
 			usage_error("'%s' is not a list of sets, as 2,3: numbers from 0 to 4294967295",
 				    arg);
 		add_set(list, set);
@@ -96,8 +98,8 @@ static void take(const struct opt *opt, const char *arg)
 		break;
 	case TAKES_SET:
 		set = xcalloc(1, sizeof(*set));
-		if (!parse_set(arg, set))
-			usage_error("'%s' is not a set: a number from 0 to 4294967295", arg);
+		if (!find_set(arg, set))
+			usage_error("'%s' is not a set: a number from 0 to 4294967295, or a name in sets.conf", arg);
 		*(const uint32_t **)opt->to = set;
 		break;
 	case TAKES_SETS:
@@ -105,6 +107,7 @@ static void take(const struct opt *opt, const char *arg)
 		break;
 	case TAKES_MAP:
 	case TAKES_FOLDER:
+	case TAKES_FILE:
 		*(const char **)opt->to = arg;
 		break;
 	case TAKES_SECONDS:

@@ -23,6 +23,7 @@ enum operand {
 	TAKES_SETS,		/* struct set_list, empty in the same way */
 	TAKES_MAP,		/* const char *, the path of a System.map; NULL in the same way */
 	TAKES_FOLDER,		/* the same, of a folder */
+	TAKES_FILE,		/* the same, of any file */
 	TAKES_SECONDS,		/* struct duration */
 	MAY_TAKE_SECONDS,	/* the same; left as they were without "=SECONDS" */
 };

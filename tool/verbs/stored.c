@@ -10,17 +10,20 @@
 #include "keep/guard.h"
 #include "keep/kernel.h"
 #include "keep/store.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 static void add_slot(struct table *table, const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
 	char *before = xstrdup(slot->nr_versions > 1 ? slot->versions[1].name : "-");
+	const char *set = slot->has_set ? set_name(slot->replace_set) : NULL;
 	const char *cells[] = {
-		slot->has_set ? slot_label(slot) + 4 : "-",
+		slot->has_set ? slot_argument(slot) : "-",
 		v->name ? v->name : "(missing)",
 		date(v->installed),
 		NULL,
+		set ? set : "-",
 	};
 
 	for (size_t i = 2; i < slot->nr_versions; i++)
@@ -45,14 +48,16 @@ static void print_remarks(const struct slot *slot)
 		puts("     not loaded at boot: it was stored for another build of this kernel");
 	if (replaced)
 		printf("     took the place of %s: 'klp-sets rollback %s' brings that back\n",
-		       replaced, slot->has_set ? slot_label(slot) + 4 : slot->stock);
+		       replaced, slot_argument(slot));
 	free(replaced);
 }
 
 static void print_table(const struct store *s)
 {
-	static const char * const headings[] = { "SET", "LIVEPATCH", "INSTALLED", "BEFORE", NULL };
-	struct table *table = table_new(headings);
+	static const char * const headings[] = { "SET", "LIVEPATCH", "INSTALLED", "BEFORE",
+						 "SET NAME", NULL };
+	static const char * const nameless[] = { "SET", "LIVEPATCH", "INSTALLED", "BEFORE", NULL };
+	struct table *table = table_new(have_set_names() ? headings : nameless);
 
 	for (size_t i = 0; i < s->nr_slots; i++)
 		add_slot(table, &s->slots[i]);
@@ -88,6 +93,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 
 	json_object_object_add(row, "set", slot->has_set ?
 			       json_object_new_int64(slot->replace_set) : NULL);
+	json_object_object_add(row, "set_name", json_set_name(slot->has_set, slot->replace_set));
 	json_object_object_add(row, "name", current->name ?
 			       json_text(current->name) : NULL);
 	json_object_object_add(row, "held", json_object_new_boolean(

@@ -19,6 +19,7 @@
 #include "read/kmsg.h"
 #include "read/livepatch.h"
 #include "read/names.h"
+#include "read/setnames.h"
 #include "read/sysfs.h"
 #include "read/util.h"
 
@@ -194,15 +195,15 @@ static struct livepatch *find_transition(const struct machine *m, const char *ar
 	uint32_t set;
 
 	if (!lp) {
-		if (arg && !parse_set(arg, &set))
+		if (arg && !find_set(arg, &set))
 			machine_find_arg(m, arg);
 		die("no transition is in progress; 'klp-sets list' shows what is in effect%s",
 		    arg ? bare_number_hint(arg) : "");
 	}
-	if (!arg || (parse_set(arg, &set) ? has_set(lp, set) : machine_find_arg(m, arg) == lp))
+	if (!arg || (find_set(arg, &set) ? has_set(lp, set) : machine_find_arg(m, arg) == lp))
 		return lp;
 	die("%s is in transition, and not %s%s%s", livepatch_who(lp),
-	    parse_set(arg, &set) ? "a livepatch of set " : "", arg, bare_number_hint(arg));
+	    find_set(arg, &set) ? "a livepatch of set " : "", arg, bare_number_hint(arg));
 }
 
 /* Who has the sets that a transition was about. */
