@@ -17,6 +17,7 @@
 #include "verbs/options.h"
 #include "verbs/policy.h"
 #include "verbs/prune.h"
+#include "verbs/stamp.h"
 #include "verbs/status.h"
 #include "verbs/unload.h"
 #include "read/util.h"
@@ -34,6 +35,7 @@ static const struct verb * const verbs[] = {
 	&verb_list,
 	&verb_status,
 	&verb_check,
+	&verb_stamp,
 	&verb_load,
 	&verb_unload,
 	&verb_reverse,

@@ -284,9 +284,25 @@ tables_of_tools() {
 	check 0 --empty client_klp_build.ko client_kpatch.ko
 	says "replaces" "'client_klp_build'"
 	check 0 --empty client_kpatch.ko client_klp_build.ko
-	says_not "replaces"
+	says_not "'client_kpatch'"
 }
 it "the tables of kpatch-build and klp-build are read" tables_of_tools
+
+# --set for the set that it is assigned to means the whole assignment.
+assigned_set() {
+	bring vendor_a_v1
+	check 1 --set 3 client_kpatch.ko
+	says "klp-sets assign client_kpatch 3 1"
+	echo "client_kpatch 3 1" > $assign_file
+	check 0 client_kpatch.ko
+	check 0 --set 3 client_kpatch.ko
+	says "set 3"
+	says "replaces" "'vendor_a_v1' of set 1"
+	check 1 --set 4 client_kpatch.ko
+	says "'version_proc_show'" "'vendor_a_v1' of set 1"
+	echo "client_kpatch -" > $assign_file
+}
+it "--set with the set of an assignment keeps what that obsoletes" assigned_set
 
 # --- everything that the kernel would say ------------------------------------
 

@@ -110,11 +110,12 @@ joins() {
 	in_set s1 7
 	before=$(snapshot)
 	does 1 assign client_s1 8
-	told "'client_s1' is not assigned to set 8" "set 7"
+	printed "klp-sets: 'client_s1' is not assigned to set 8: it belongs to set 7 already"
 	load s2 funcs=loadavg_proc_show
 	before=$(snapshot)
 	does 1 assign client_s2 1
 	told "'client_s2' is not assigned to set 1" "client_a1"
+	[[ $(grep -o "is not assigned" <<< "$said" | wc -l) == 1 ]] || fail "it says: $said"
 	unchanged "$before"
 	same "what is kept" "client_s1 7" "$(grep -v '^#' /etc/klp-sets/assign.conf)"
 	does 0 assign client_s1 -

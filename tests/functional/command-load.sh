@@ -300,6 +300,44 @@ stock() {
 }
 it "without a set it is loaded as a stock livepatch" stock
 
+# What tools make replaces everything, when they are not told otherwise.
+takes_sets_away() {
+	does 0 load vendor_b_v1.ko
+	does 1 load client_kpatch.ko
+	told "'client_kpatch.ko' is not loaded: stock patch 'client_kpatch' replaces every livepatch, and would take away 'vendor_b_v1' of set 2"
+	told "klp-sets load --set N client_kpatch.ko" "klp-sets stamp --set N" \
+		"stock_replace=scoped" "--replace-all"
+	no_module client_kpatch
+	does 1 install --load client_kpatch.ko
+	told "would take away 'vendor_b_v1' of set 2"
+	told "the store is as it was"
+	does 0 stamp --set 7 --obsoletes 8 client_kpatch.ko "$scratch/client_kpatch.ko"
+	does 0 load "$scratch/client_kpatch.ko"
+	told "'client_kpatch' of set 7 is in effect"
+	same "what it obsoletes" 8 "$(< "$livepatch/client_kpatch/obsoletes")"
+	in_effect vendor_b_v1
+	does 0 unload 7
+	does 0 load --replace-all client_kpatch.ko
+	told "stock patch 'client_kpatch' is in effect; it replaced 'vendor_b_v1' of set 2"
+	does 0 unload client_kpatch
+}
+it "no stock livepatch takes sets away, unless it is told to" takes_sets_away
+
+scoped() {
+	does 0 load vendor_b_v1.ko
+	echo scoped > /sys/module/klp_sets/parameters/stock_replace
+	does 0 load client_kpatch.ko
+	told "'client_kpatch' has no set: it counts as of set 0 by the policies of this machine"
+	told "'client_kpatch' of set 0 is in effect"
+	[[ $said != *stock* ]] || fail "it is called a stock livepatch: $said"
+	in_effect vendor_b_v1
+	does 0 load client_kpatch.ko
+	printed "'client_kpatch' of set 0 is in effect already"
+	does 0 unload client_kpatch
+	echo all > /sys/module/klp_sets/parameters/stock_replace
+}
+it "which set it has by the policies is told" scoped
+
 # A transition that goes on is no failure, unless it was to be waited for.
 stuck() {
 	local began=$SECONDS

@@ -28,6 +28,10 @@ static __attribute__((__noipa__)) int replacement(void)
 	return 0;
 }
 
+static void undo(struct klp_object *obj)
+{
+}
+
 static struct func_ext funcs_ext[] __section(".init.klp_funcs") = {
 	{ "loadavg_proc_show", replacement, 1 },
 	{ "fn1", replacement },
@@ -36,7 +40,10 @@ static struct func_ext funcs_ext[] __section(".init.klp_funcs") = {
 
 static struct object_ext objs_ext[] __section(".init.klp_objects") = {
 	{ .funcs = funcs_ext, .nr_funcs = 1 },
-	{ .name = "klp_target", .funcs = funcs_ext + 1, .nr_funcs = 2 },
+	{
+		.name = "klp_target", .funcs = funcs_ext + 1, .nr_funcs = 2,
+		.callbacks = { .post_unpatch = undo },
+	},
 };
 
 static struct klp_patch *patch;
@@ -63,6 +70,7 @@ static int __init client_klp_build_init(void)
 		}
 		objs[i].name = objs_ext[i].name;
 		objs[i].funcs = funcs;
+		objs[i].callbacks = objs_ext[i].callbacks;
 	}
 	patch->mod = THIS_MODULE;
 	patch->objs = objs;

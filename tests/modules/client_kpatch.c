@@ -39,6 +39,20 @@ static struct kpatch_patch_func kpatch_funcs[] __used __section(".kpatch.funcs")
 	{ (unsigned long)replacement, 16, 0, 16, 1, fn4, target },
 };
 
+static void undo(struct klp_object *obj)
+{
+}
+
+struct kpatch_pre_unpatch_callback {
+	void (*callback)(struct klp_object *obj);
+	char *objname;
+};
+
+static struct kpatch_pre_unpatch_callback kpatch_pre_unpatch[] __used
+	__section(".kpatch.callbacks.pre_unpatch") = {
+	{ undo, vmlinux },
+};
+
 static struct klp_patch *patch;
 static struct klp_object *objs;
 static struct klp_func *funcs;
@@ -69,6 +83,8 @@ static int __init client_kpatch_init(void)
 			obj->funcs = func;
 		if (strcmp(kfunc->objname, "vmlinux"))
 			obj->name = kfunc->objname;
+		else
+			obj->callbacks.pre_unpatch = kpatch_pre_unpatch[0].callback;
 		func->old_name = kfunc->name;
 		func->new_func = (void *)kfunc->new_addr;
 		func->old_sympos = kfunc->sympos;

@@ -105,7 +105,7 @@ it "a file that cannot be read has its place in the list, too" no_verdict
 
 codes() {
 	local of_rules of_schema of_page
-	of_rules=$(grep -ohE '((conflict|advise_on_owner)\(j, |\.code = )"[a-z-]+"' "$top"/tool/know/*.c |
+	of_rules=$(grep -ohE '((conflict(_with_owner)?\(j|add_warning\((j->)?v), |\.code = )"[a-z-]+"' "$top"/tool/know/*.c |
 		cut -d '"' -f 2 | sort -u)
 	of_schema=$(sed -n '/"code"/,/]/p' "$top/Documentation/klp-sets.schema.json" |
 		sed -n 's/^ *"\([a-z-]*\)",\?$/\1/p' | sort)

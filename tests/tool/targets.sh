@@ -79,7 +79,7 @@ in_the_file() {
 		forge client_kpatch string:fn4=twin2
 		forge client_klp_build string:fn4_alias=twin
 		told 1 "changes function 'twin' of klp_target, and klp_target has 2 of this name."
-		says "Set old_sympos"
+		says "What made it knows the positions in its own."
 		forge client_kpatch
 		told 0
 		says "'twin,2' of klp_target"

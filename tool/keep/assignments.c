@@ -211,9 +211,27 @@ void assignments_must_be_kept(void)
 	free(path);
 }
 
+/* The caller says what is not done, and of whom; the kernel's line begins with it, too. */
+static char *reason_of(char *said, const char *name)
+{
+	char *start = xasprintf("'%s' is not assigned", name), *reason = NULL;
+
+	if (said && !strncmp(said, start, strlen(start)))
+		reason = strstr(said + strlen(start), ": ");
+	free(start);
+	if (!reason)
+		return said;
+	reason = xstrdup(reason + 2);
+	free(said);
+	return reason;
+}
+
 int assign_now(const struct assignment *a, char **said)
 {
-	return write_file_said(ASSIGN, assignment_line(a), said);
+	int err = write_file_said(ASSIGN, assignment_line(a), said);
+
+	*said = reason_of(*said, a->name);
+	return err;
 }
 
 int unassign_now(const char *module)

@@ -118,7 +118,7 @@ static char *real_path(const char *path, struct stat *st, bool *there)
 		errno = ENOENT;
 		return NULL;
 	}
-	real = xstrdup(path);
+	real = xasprintf("%s%s", strchr(path, '/') ? "" : "./", path);
 	st->st_mode = 0644;
 	return real;
 }
@@ -133,7 +133,7 @@ int can_replace_file(const char *path)
 	return real ? 0 : -1;
 }
 
-int replace_file(const char *path, const char *content)
+int replace_bytes(const char *path, const void *data, size_t size)
 {
 	struct stat st;
 	bool there;
@@ -155,7 +155,7 @@ int replace_file(const char *path, const char *content)
 		err = errno;
 		goto out;
 	}
-	if (write_all(fd, content, strlen(content)) || (there && fchown(fd, st.st_uid, st.st_gid)) ||
+	if (write_all(fd, data, size) || (there && fchown(fd, st.st_uid, st.st_gid)) ||
 	    fchmod(fd, st.st_mode & 07777))
 		err = errno;
 	if (close_synced(fd) && !err)
@@ -170,6 +170,11 @@ out:
 	free(real);
 	errno = err;
 	return err ? -1 : 0;
+}
+
+int replace_file(const char *path, const char *content)
+{
+	return replace_bytes(path, content, strlen(content));
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)

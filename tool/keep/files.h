@@ -22,6 +22,8 @@ int new_file(const char *path, const void *data, size_t size);
  * What is there must be a regular file, or a link to one: EMEDIUMTYPE.
  */
 int replace_file(const char *path, const char *content);
+/* The same of bytes. */
+int replace_bytes(const char *path, const void *data, size_t size);
 /* Whether it is a regular file, leads to one, or is not there at all. */
 int can_replace_file(const char *path);
 /* The folder and all in it. */

@@ -122,6 +122,7 @@ static void find_set(struct judge *j)
 		j->replace_all = new->replace;
 
 	j->v->managed = new->managed;
+	j->v->replace_all = j->replace_all;
 	j->v->has_set = new->has_set;
 	j->v->replace_set = new->replace_set;
 	j->v->obsoletes = new->obsoletes;
@@ -176,6 +177,37 @@ static void compare_funcs(struct judge *j)
 	}
 }
 
+/* --- what functions are called --------------------------------------------------- */
+
+/* Whether the second one of its name is changed, too. */
+static bool has_second(const struct livepatch *lp, const struct func *func)
+{
+	struct func second = *func;
+
+	second.sympos = 2;
+	return livepatch_find_func(lp, &second);
+}
+
+static bool is_one_of_many(const struct judge *j, const struct func *func)
+{
+	if (func->sympos > 1 || func->only)
+		return false;
+	if (j->symbols && symbols_find(j->symbols, func).nr > 1)
+		return true;
+	for (size_t i = 0; i < j->m->nr_patches; i++) {
+		if (has_second(j->m->patches[i], func))
+			return true;
+	}
+	return has_second(j->lp, func);
+}
+
+/* For who reads of it. The kernel's folders tell all positions, of names that are unique as well. */
+static void name_funcs(const struct judge *j, struct livepatch *lp)
+{
+	for (size_t i = 0; i < lp->nr_funcs; i++)
+		lp->funcs[i].one_of_many = is_one_of_many(j, &lp->funcs[i]);
+}
+
 static void check_own_funcs(struct judge *j)
 {
 	for (size_t i = 0; i < j->lp->nr_funcs; i++) {
@@ -190,28 +222,90 @@ static void check_own_funcs(struct judge *j)
 	}
 }
 
-static void advise_on_owner(struct judge *j, const char *code, const struct livepatch *old,
-			    char *reason)
+/* With somebody who owns what the new one changes. What helps depends on all of these. */
+static void conflict_with_owner(struct judge *j, const char *code, const struct livepatch *old,
+				char *reason)
 {
-	if (old->managed && j->new.managed)
-		conflict(j, code, old, reason,
-			 "Unload '%s' first, or build a '%s' that obsoletes set %u.",
-			 old->name, j->new.name, old->replace_set);
-	else if (old->managed)
-		conflict(j, code, old, reason,
-			 "Unload '%s' first, or put '%s' into set %u, to replace it.",
-			 old->name, j->new.name, old->replace_set);
-	else
-		conflict(j, code, old, reason, "Unload '%s' first.", old->name);
+	conflict(j, code, old, reason, "%s", "");
+}
+
+static bool is_with_owner(const struct conflict *c)
+{
+	return c->other && !*c->advice;
+}
+
+static void add_set(struct livepatch *lp, uint32_t set)
+{
+	if (!livepatch_obsoletes(lp, set))
+		livepatch_add_obsolete(lp, set);
+}
+
+/* " 2 3": what it would have to obsolete to be accepted, with what it obsoletes already. */
+static char *needed_sets(const struct judge *j)
+{
+	struct livepatch all = { 0 };
+	char *list = xstrdup("");
+
+	for (size_t i = 0; j->new.managed && i < j->new.nr_obsoletes; i++)
+		add_set(&all, j->new.obsoletes[i]);
+	for (size_t i = 0; i < j->v->nr_conflicts; i++) {
+		const struct conflict *c = &j->v->conflicts[i];
+
+		if (is_with_owner(c) && c->other->managed)
+			add_set(&all, c->other->replace_set);
+	}
+	for (size_t i = 0; i < all.nr_obsoletes; i++) {
+		char *longer = xasprintf("%s %u", list, all.obsoletes[i]);
+
+		free(list);
+		list = longer;
+	}
+	free(all.obsoletes);
+	return list;
+}
+
+/* An assignment needs no other build, and says what the whole of it must be. */
+static char *advice_on(const struct judge *j, const struct livepatch *old, const char *sets)
+{
+	const struct livepatch *new = &j->new;
+
+	if (!old->managed)
+		return xasprintf("Unload '%s' first.", old->name);
+	if (new->native)
+		return xasprintf("Unload '%s' first, or build a '%s' that obsoletes set %u.",
+				 old->name, new->name, old->replace_set);
+	if (new->managed)
+		return xasprintf("Unload '%s' first, or let '%s' obsolete what is in its way: 'klp-sets assign %s %u%s'.",
+				 old->name, new->name, new->name, new->replace_set, sets);
+	if (strchr(sets + 1, ' '))
+		return xasprintf("Unload '%s' first, or let '%s' replace all that is in its way: 'klp-sets assign %s%s'.",
+				 old->name, new->name, new->name, sets);
+	return xasprintf("Unload '%s' first, or put '%s' into set %u, to replace it.", old->name,
+			 new->name, old->replace_set);
+}
+
+static void advise_on_owners(struct judge *j)
+{
+	char *sets = needed_sets(j);
+
+	for (size_t i = 0; i < j->v->nr_conflicts; i++) {
+		struct conflict *c = &j->v->conflicts[i];
+
+		if (!is_with_owner(c))
+			continue;
+		free(c->advice);
+		c->advice = advice_on(j, c->other, sets);
+	}
+	free(sets);
 }
 
 static void check_names(struct judge *j, const struct livepatch *old)
 {
 	for (size_t i = 0; i < old->nr_funcs; i++) {
-		const struct func *func = &old->funcs[i];
+		const struct func *func = livepatch_find_func(j->lp, &old->funcs[i]);
 
-		if (livepatch_find_func(j->lp, func))
-			advise_on_owner(j, "function", old,
+		if (func)
+			conflict_with_owner(j, "function", old,
 					xasprintf("%s changes function %s, as %s does.",
 						  livepatch_who(&j->new), func_label(func),
 						  livepatch_who(old)));
@@ -239,6 +333,7 @@ static void check_symbol(struct judge *j, const struct func *func)
 		conflict(j, "function-ambiguous", NULL,
 			 xasprintf("%s changes function %s, and %s has %zu of this name.",
 				   livepatch_who(&j->new), func_label(func), module, found.nr),
+			 j->lp->by_tool ? "Is it for another kernel? What made it knows the positions in its own." :
 			 "Set old_sympos to say which of them is meant.");
 	else if (found.trace == TRACE_NO)
 		conflict(j, "function-untraceable", NULL,
@@ -330,7 +425,7 @@ static void check_aliases(struct judge *j, const struct livepatch *old)
 		own = addr ? find_at(j, addr, &drops) : NULL;
 		if (!own || same_func(own, func))
 			continue;
-		advise_on_owner(j, "function", old,
+		conflict_with_owner(j, "function", old,
 				xasprintf("%s %s function %s, which is the same as %s, which %s changes.",
 					  livepatch_who(&j->new), drops ? "drops" : "changes",
 					  func_label(own), func_label(func),
@@ -358,10 +453,13 @@ static struct livepatch *without_endings(const struct livepatch *lp)
 	return bases;
 }
 
-static void add_warning(struct verdict *v, char *warning)
+/* The text is freed later. */
+static void add_warning(struct verdict *v, const char *code, char *text, const char *advice)
 {
 	v->warnings = xrealloc(v->warnings, v->nr_warnings + 1, sizeof(*v->warnings));
-	v->warnings[v->nr_warnings++] = warning;
+	v->warnings[v->nr_warnings++] = (struct warning) {
+		.code = code, .text = text, .advice = advice,
+	};
 }
 
 /* The code of one is often a copy of the other's, or expects it to be as it was. */
@@ -375,13 +473,22 @@ static void check_parts(struct judge *j, const struct livepatch *old)
 
 		if (!func || !strcmp(func->name, old->funcs[i].name))
 			continue;
-		add_warning(j->v, xasprintf("%s changes function %s, and %s changes %s: the compiler has made both from '%s'.",
-					    livepatch_who(&j->new), func_label(func),
-					    livepatch_who(old), func_label(&old->funcs[i]),
-					    found->name));
+		add_warning(j->v, "function-part",
+			    xasprintf("%s changes function %s, and %s changes %s: the compiler has made both from '%s'.",
+				      livepatch_who(&j->new), func_label(func),
+				      livepatch_who(old), func_label(&old->funcs[i]),
+				      found->name),
+			    "Change both in one livepatch, or leave --strict out.");
 	}
 	livepatch_free(own);
 	livepatch_free(others);
+}
+
+void verdict_note_signature(struct verdict *v, const struct livepatch *lp, const char *why)
+{
+	add_warning(v, "signature", xasprintf("This kernel would not load %s: %s.",
+					      livepatch_who(lp), why),
+		    "Sign it with a key that this kernel trusts, or have that key enrolled: secure-boot.md has more.");
 }
 
 void verdict_be_strict(struct verdict *v)
@@ -389,11 +496,41 @@ void verdict_be_strict(struct verdict *v)
 	for (size_t i = 0; i < v->nr_warnings; i++) {
 		v->conflicts = xrealloc(v->conflicts, v->nr_conflicts + 1, sizeof(*v->conflicts));
 		v->conflicts[v->nr_conflicts++] = (struct conflict) {
-			.code = "function-part", .reason = v->warnings[i],
-			.advice = xstrdup("Change both in one livepatch, or leave --strict out."),
+			.code = v->warnings[i].code, .reason = v->warnings[i].text,
+			.advice = xstrdup(v->warnings[i].advice),
 		};
 	}
 	v->nr_warnings = 0;
+}
+
+/* --- callbacks ------------------------------------------------------------------ */
+
+static bool cleans_up(const struct livepatch *lp, const char *object)
+{
+	for (size_t i = 0; i < lp->nr_cleaners; i++) {
+		if (!strcmp(lp->cleaners[i].object, object))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The kernel calls those of the new patch only. What they did for an object goes to the new
+ * one's, if it has some for that.
+ */
+static void check_callbacks(struct judge *j, const struct livepatch *old)
+{
+	for (size_t i = 0; i < old->nr_cleaners && !j->lp->incomplete; i++) {
+		const struct cleaner *c = &old->cleaners[i];
+
+		if (cleans_up(j->lp, c->object))
+			continue;
+		add_warning(j->v, "callback",
+			    xasprintf("%s has a callback %s for %s, which is not called when %s replaces it.",
+				      livepatch_who(old), c->callback, c->object,
+				      livepatch_who(&j->new)),
+			    "Unload that one first, or let the new one have callbacks for the same object that do it.");
+	}
 }
 
 /* --- states --------------------------------------------------------------------- */
@@ -440,7 +577,7 @@ static void check_foreign_states(struct judge *j, const struct livepatch *old)
 		const struct state *state = &old->states[i];
 
 		if (livepatch_find_state(j->lp, state->id))
-			advise_on_owner(j, "state", old,
+			conflict_with_owner(j, "state", old,
 					xasprintf("%s uses state %s, as %s does.",
 						  livepatch_who(&j->new), state_label(state),
 						  livepatch_who(old)));
@@ -589,6 +726,7 @@ static void check_others(struct judge *j)
 			check_foreign_states(j, old);
 		} else {
 			check_replaced_states(j, old);
+			check_callbacks(j, old);
 		}
 	}
 }
@@ -600,15 +738,16 @@ bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint3
 
 	if (!a && !lp->native && m->livepatching)
 		a = assignment_kept(lp->name);
-	if (wish) {
-		/* Whatever it asks for may be another one. */
-		if (!lp->native || lp->has_set)
-			return livepatch_put_into_set(lp, *wish, why);
+	/* Whatever it asks for may be another one. */
+	if (wish && lp->native && !lp->has_set) {
 		*why = xasprintf("'%s' decides about its set when it is loaded; leave --set out",
 				 lp->name);
 		return false;
 	}
-	if (!a)
+	if (wish && !livepatch_put_into_set(lp, *wish, why))
+		return false;
+	/* Who names the set that it is assigned to means that assignment. */
+	if (!a || (wish && a->replace_set != *wish))
 		return true;
 	lp->has_set = true;
 	lp->replace_set = a->replace_set;
@@ -618,7 +757,7 @@ bool rules_choose_set(const struct machine *m, struct livepatch *lp, const uint3
 	return true;
 }
 
-struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
+struct verdict *rules_judge(const struct machine *m, struct livepatch *lp,
 			    struct symbols *symbols)
 {
 	struct judge j = {
@@ -629,7 +768,10 @@ struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
 	};
 
 	find_set(&j);
+	name_funcs(&j, lp);
 	compare_funcs(&j);
+	for (size_t i = 0; i < j.v->nr_replaced; i++)
+		name_funcs(&j, j.v->replaced[i]);
 	find_addresses(&j);
 	check_file(&j);
 	check_module_name(&j);
@@ -639,6 +781,7 @@ struct verdict *rules_judge(const struct machine *m, const struct livepatch *lp,
 	check_own_symbols(&j);
 	check_own_states(&j);
 	check_others(&j);
+	advise_on_owners(&j);
 	free(j.addrs);
 	free(j.dropped_addrs);
 	return j.v;
@@ -653,7 +796,7 @@ void verdict_free(struct verdict *v)
 		free(v->conflicts[i].advice);
 	}
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		free(v->warnings[i]);
+		free(v->warnings[i].text);
 	free(v->conflicts);
 	free(v->warnings);
 	free(v->replaced);

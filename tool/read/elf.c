@@ -31,6 +31,8 @@
 /* struct klp_object */
 #define OBJ_NAME	0
 #define OBJ_FUNCS	8
+#define OBJ_PRE_UNPATCH	32
+#define OBJ_POST_UNPATCH 40
 #define OBJ_SIZE	48
 
 /* struct klp_func */
@@ -67,9 +69,20 @@
 #define KPATCH_OBJ	48
 #define KPATCH_SIZE	56
 
+/* Its structures of a callback and the object that it is for, a section for each kind. */
+#define KPATCH_PRE_UNPATCH ".kpatch.callbacks.pre_unpatch"
+#define KPATCH_POST_UNPATCH ".kpatch.callbacks.post_unpatch"
+#define KPATCH_CALLBACK_OBJ 8
+#define KPATCH_CALLBACK_SIZE 16
+
 /* struct klp_object_ext and klp_func_ext of the kernel's klp-build */
 #define EXT_OBJS	".init.klp_objects"
-#define EXT_OBJS_OLD	"__klp_objects"
+#define EXT_FUNCS	".init.klp_funcs"
+#define EXT_START	".init.klp_"	/* of all that it makes, from 7.2 on */
+#define EXT_OBJS_OLD	"__klp_objects"	/* 6.19 to 7.1 */
+#define EXT_FUNCS_OLD	"__klp_funcs"
+#define EXT_START_OLD	"__klp_"
+#define EXT_RELOCS_OLD	"__klp_relocs"	/* what is left over of the linking */
 #define EXT_NR_FUNCS	56
 #define EXT_OBJ_SIZE	64
 #define EXT_FUNC_SIZE	24
@@ -88,6 +101,7 @@ struct reader {
 	size_t nr_objects;
 	size_t nr_steps;		/* entries that were looked at, of whatever table */
 	bool damaged;
+	const char *newer;		/* a section of a klp-build that is not known here */
 };
 
 /* To be called for each entry that is read. */
@@ -149,6 +163,15 @@ static void add_func(struct reader *r, const char *object, const struct pointer 
 		r->damaged = true;
 	if (!r->damaged)
 		livepatch_add_func(r->lp, object, s, sympos);
+}
+
+/* Those of struct klp_object, which klp-build's tables have as well. */
+static void read_cleaners(struct reader *r, struct place start, const char *object)
+{
+	if (image_pointer(r->image, place_add(start, OBJ_PRE_UNPATCH)))
+		livepatch_add_cleaner(r->lp, object, "pre_unpatch");
+	if (image_pointer(r->image, place_add(start, OBJ_POST_UNPATCH)))
+		livepatch_add_cleaner(r->lp, object, "post_unpatch");
 }
 
 /* --- the kernel's own tables -------------------------------------------------- */
@@ -234,6 +257,7 @@ static void read_object(struct reader *r, struct place start)
 	if (name)
 		check_object_name(r, object);
 	note_object(r, object);
+	read_cleaners(r, start, object);
 	if (!funcs)
 		set_flaw(r, "object %s has no functions", object);
 	else if (!funcs->to.section)
@@ -487,6 +511,24 @@ static bool find_replace(struct reader *r)
 	return true;
 }
 
+static void read_kpatch_cleaners(struct reader *r, const char *section, const char *callback)
+{
+	struct place at;
+	uint64_t size;
+
+	if (!image_section(r->image, section, &at, &size))
+		return;
+	for (; size >= KPATCH_CALLBACK_SIZE && !is_too_long(r); size -= KPATCH_CALLBACK_SIZE) {
+		const struct pointer *p = image_pointer(r->image,
+							place_add(at, KPATCH_CALLBACK_OBJ));
+		const char *object = p ? read_name(r, p) : NULL;
+
+		if (object && !r->damaged)
+			livepatch_add_cleaner(r->lp, object, callback);
+		at = place_add(at, KPATCH_CALLBACK_SIZE);
+	}
+}
+
 static bool read_kpatch(struct reader *r)
 {
 	const struct pointer *name, *object, *new;
@@ -512,46 +554,80 @@ static bool read_kpatch(struct reader *r)
 		at = place_add(at, KPATCH_SIZE);
 	}
 	r->damaged |= size;
+	read_kpatch_cleaners(r, KPATCH_PRE_UNPATCH, "pre_unpatch");
+	read_kpatch_cleaners(r, KPATCH_POST_UNPATCH, "post_unpatch");
 	r->lp->replace = find_replace(r);
 	return true;
 }
 
-static void read_ext_object(struct reader *r, struct place at)
+/* Returns the number of its functions. */
+static uint64_t read_ext_object(struct reader *r, struct place at)
 {
 	const struct pointer *name = image_pointer(r->image, place_add(at, OBJ_NAME));
 	const struct pointer *funcs = image_pointer(r->image, place_add(at, OBJ_FUNCS));
 	const char *object = name ? read_name(r, name) : "vmlinux";
 	uint64_t nr = image_number(r->image, place_add(at, EXT_NR_FUNCS), 4);
 
-	r->damaged |= nr && !funcs;
+	r->newer = !nr || !funcs || !funcs->to.section ? EXT_OBJS : r->newer;
+	if (r->newer)
+		return 0;
 	if (name && !r->damaged)
 		check_object_name(r, object);
-	for (uint64_t i = 0; i < nr && !r->damaged; i++) {
+	if (!r->damaged)
+		read_cleaners(r, at, object);
+	for (uint64_t i = 0; i < nr && !r->damaged && !r->newer; i++) {
 		struct place func = place_add(funcs->to, i * EXT_FUNC_SIZE);
 		const struct pointer *p = image_pointer(r->image, place_add(func, FUNC_NAME));
 
 		if (!p || !image_pointer(r->image, place_add(func, FUNC_NEW)))
-			r->damaged = true;
+			r->newer = EXT_FUNCS;
 		else
 			add_func(r, object, p,
 				 image_number(r->image, place_add(func, FUNC_SYMPOS), 8));
+	}
+	return nr;
+}
+
+/* A table beside those that are known has something to say. */
+static void find_other_tables(struct reader *r, const char *start)
+{
+	static const char * const known[] = {
+		EXT_OBJS, EXT_FUNCS, EXT_OBJS_OLD, EXT_FUNCS_OLD, EXT_RELOCS_OLD, NULL
+	};
+	const char *name;
+
+	for (size_t i = 1; (name = image_section_like(r->image, start, &i)); i++) {
+		size_t k = 0;
+
+		while (known[k] && strcmp(known[k], name))
+			k++;
+		if (!known[k])
+			r->newer = name;
 	}
 }
 
 static bool read_klp_build(struct reader *r)
 {
-	uint64_t size, present;
-	struct place at;
+	uint64_t size, present, nr = 0, funcs_size;
+	struct place at, funcs;
 
+	find_other_tables(r, EXT_START);
+	find_other_tables(r, EXT_START_OLD);
 	if (!image_section(r->image, EXT_OBJS, &at, &size) &&
 	    !image_section(r->image, EXT_OBJS_OLD, &at, &size))
-		return false;
+		return r->newer;
 	r->damaged |= size && !image_bytes(r->image, at, &present);
-	for (; size >= EXT_OBJ_SIZE && !is_too_long(r); size -= EXT_OBJ_SIZE) {
-		read_ext_object(r, at);
+	for (; size >= EXT_OBJ_SIZE && !r->newer && !is_too_long(r); size -= EXT_OBJ_SIZE) {
+		nr += read_ext_object(r, at);
 		at = place_add(at, EXT_OBJ_SIZE);
 	}
-	r->damaged |= size;
+	/* A table in another form has other ends, or leaves functions over. */
+	if (size)
+		r->newer = r->newer ?: EXT_OBJS;
+	else if ((image_section(r->image, EXT_FUNCS, &funcs, &funcs_size) ||
+		  image_section(r->image, EXT_FUNCS_OLD, &funcs, &funcs_size)) &&
+		 funcs_size != nr * EXT_FUNC_SIZE)
+		r->newer = r->newer ?: EXT_FUNCS;
 	r->lp->replace = find_replace(r);
 	return true;
 }
@@ -676,7 +752,8 @@ static void read_livepatch(struct reader *r)
 	r->lp->native = image_needs(r->image, "klp_sets_enable") ||
 			image_needs(r->image, "klp_sets_enable_patch");
 	/* None of them: it is put together when the module is loaded. */
-	if (!read_kpatch(r) && !read_klp_build(r) && !read_patches(r))
+	r->lp->by_tool = read_kpatch(r) || read_klp_build(r);
+	if (!r->lp->by_tool && !read_patches(r))
 		r->lp->incomplete = true;
 	read_modinfo(r);
 }
@@ -712,20 +789,14 @@ struct livepatch *livepatch_read(const struct module_file *file, char **why)
 	r.lp->path = xstrdup(file->path);
 	read_livepatch(&r);
 	free(r.objects);
+	if (r.newer)
+		*why = xasprintf("the klp-build of a kernel that is newer than this klp-sets has made it, or it is damaged: its table %s has a form that is not known here",
+				 text_of(r.newer));
 	image_close(r.image);
-	if (r.damaged) {
-		*why = xstrdup("the file is damaged: its tables make no sense");
+	if (*why || r.damaged) {
+		*why = *why ?: xstrdup("the file is damaged: its tables make no sense");
 		livepatch_free(r.lp);
 		return NULL;
 	}
 	return r.lp;
-}
-
-struct livepatch *livepatch_from_file(const char *path, char **why)
-{
-	struct module_file *file = module_file_open(path, why);
-	struct livepatch *lp = file ? livepatch_read(file, why) : NULL;
-
-	module_file_close(file);
-	return lp;
 }

@@ -12,7 +12,5 @@ struct module_file;
  * Returns NULL, with the reason in *why: not a module, not a livepatch, damaged.
  */
 struct livepatch *livepatch_read(const struct module_file *file, char **why);
-/* The same for who does not need the file any more. */
-struct livepatch *livepatch_from_file(const char *path, char **why);
 
 #endif /* KLP_SETS_READ_ELF_H */

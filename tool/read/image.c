@@ -401,6 +401,17 @@ bool image_section(const struct image *image, const char *name, struct place *st
 	return false;
 }
 
+const char *image_section_like(const struct image *image, const char *start, size_t *i)
+{
+	for (; *i < image->nr_sections; (*i)++) {
+		const char *name = image->sections[*i].name;
+
+		if (name && !strncmp(name, start, strlen(start)))
+			return name;
+	}
+	return NULL;
+}
+
 const char *image_section_name(const struct image *image, struct place place)
 {
 	const char *name = image->sections[place.section].name;

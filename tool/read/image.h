@@ -33,6 +33,8 @@ bool image_needs(const struct image *image, const char *symbol);
 /* The start of the section of this name, with its size; false when there is none. */
 bool image_section(const struct image *image, const char *name, struct place *start,
 		   uint64_t *size);
+/* The name of the first section from number *i* on whose name begins so, and its number; or NULL. */
+const char *image_section_like(const struct image *image, const char *start, size_t *i);
 const char *image_section_name(const struct image *image, struct place place);
 bool image_is_code(const struct image *image, struct place place);
 bool image_is_writable(const struct image *image, struct place place);

@@ -32,6 +32,9 @@ void livepatch_free(struct livepatch *lp)
 	}
 	for (size_t i = 0; i < lp->nr_states; i++)
 		free(lp->states[i].name);
+	for (size_t i = 0; i < lp->nr_cleaners; i++)
+		free(lp->cleaners[i].object);
+	free(lp->cleaners);
 	free(lp->index->slots);
 	free(lp->index);
 	free(lp->funcs);
@@ -56,6 +59,13 @@ void livepatch_add_func(struct livepatch *lp, const char *object, const char *na
 	func->name = xstrdup(name);
 	func->sympos = sympos ? sympos : 1;
 	func->only = !sympos;
+	func->one_of_many = false;
+}
+
+void livepatch_add_cleaner(struct livepatch *lp, const char *object, const char *callback)
+{
+	lp->cleaners = xrealloc(lp->cleaners, lp->nr_cleaners + 1, sizeof(*lp->cleaners));
+	lp->cleaners[lp->nr_cleaners++] = (struct cleaner) { xstrdup(object), callback };
 }
 
 struct state *livepatch_add_state(struct livepatch *lp, unsigned long id)
@@ -188,7 +198,7 @@ const char *func_label(const struct func *func)
 	bool module = strcmp(func->object, "vmlinux");
 	char **label = next_label();
 
-	if (func->sympos > 1)
+	if (func->sympos > 1 || func->one_of_many)
 		*label = xasprintf("'%s,%lu'%s%s", func->name, func->sympos,
 				   module ? " of " : "", module ? func->object : "");
 	else

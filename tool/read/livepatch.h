@@ -12,6 +12,13 @@ struct func {
 	char *name;
 	unsigned long sympos;	/* from 1; a 0 in the source is 1 here */
 	bool only;		/* it was 0: there must be no other of this name */
+	bool one_of_many;	/* it is the first one, and there are others: to be shown */
+};
+
+/* A callback for an object that is there to undo what others did. */
+struct cleaner {
+	char *object;
+	const char *callback;	/* "post_unpatch" */
 };
 
 struct func_index;
@@ -42,6 +49,7 @@ struct livepatch {
 	bool native;		/* calls klp_sets_enable*() */
 	bool replace;		/* the flag of a stock patch */
 	bool replace_all;	/* the flag of a native patch */
+	bool by_tool;		/* kpatch-build or klp-build has filled in its tables */
 	bool incomplete;	/* a file that decides when it is loaded what it changes */
 	char *flaw;		/* of a file: why the kernel would refuse it anywhere */
 
@@ -50,6 +58,8 @@ struct livepatch {
 	struct func_index *index;	/* of these, made when one is looked for */
 	struct state *states;
 	size_t nr_states;
+	struct cleaner *cleaners;	/* of a file only */
+	size_t nr_cleaners;
 
 	/* Of the machine only. */
 	bool managed;		/* belongs to a set */
@@ -62,6 +72,7 @@ void livepatch_free(struct livepatch *lp);
 /* Before any of its functions is looked for. */
 void livepatch_add_func(struct livepatch *lp, const char *object, const char *name,
 			unsigned long sympos);
+void livepatch_add_cleaner(struct livepatch *lp, const char *object, const char *callback);
 struct state *livepatch_add_state(struct livepatch *lp, unsigned long id);
 void livepatch_add_obsolete(struct livepatch *lp, uint32_t set);
 /* Whether it names the set among those that it replaces beside its own. */
@@ -77,7 +88,7 @@ const struct state *livepatch_find_state(const struct livepatch *lp, unsigned lo
 bool livepatch_put_into_set(struct livepatch *lp, uint32_t set, char **why);
 /* "vendor_a_v1 of set 1", or "stock patch vendor_a_v1": to be used in a message. */
 const char *livepatch_who(const struct livepatch *lp);
-/* "cmdline_proc_show", or "fn1 of klp_target", with ",2" when not the first symbol. */
+/* "cmdline_proc_show", or "fn1 of klp_target", with ",2" or ",1" when it has namesakes. */
 const char *func_label(const struct func *func);
 
 #endif /* KLP_SETS_READ_LIVEPATCH_H */

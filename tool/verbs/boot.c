@@ -132,7 +132,11 @@ static int load_slot(const void *data)
 	const struct job *job = data;
 	const struct slot *slot = job->slot;
 	const char *name = slot->versions[0].name;
-	struct load_options options = { .wait = { true, wait_at_boot.seconds } };
+	/* Who stored it was told whom it replaces. */
+	struct load_options options = {
+		.wait = { true, wait_at_boot.seconds },
+		.replace_all = true,
+	};
 	struct module_file *file;
 	struct livepatch *lp = slot_read(slot, 0, &file);
 

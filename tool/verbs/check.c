@@ -11,9 +11,11 @@
 #include "know/machine.h"
 #include "know/rules.h"
 #include "know/targets.h"
+#include "know/trust.h"
 #include "keep/assignments.h"
 #include "read/elf.h"
 #include "read/livepatch.h"
+#include "read/modfile.h"
 #include "read/util.h"
 
 struct check {
@@ -52,8 +54,12 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 		printf(v->managed ? "unknown set" : "stock livepatch");
 	puts(is_accepted(lp, v) ? "" : v->nr_conflicts ? ", REFUSED" : ", UNKNOWN");
 
+	if (v->replace_all)
+		printf("  replaces every livepatch, of whatever set%s\n", v->managed ? "" :
+		       "; 'klp-sets stamp --set N' puts it into a set");
 	for (size_t i = 0; i < v->nr_replaced; i++)
-		printf("  %-9s%s\n", i ? "" : "replaces", livepatch_who(v->replaced[i]));
+		printf("  %-9s%s\n", i || v->replace_all ? "" : "replaces",
+		       livepatch_who(v->replaced[i]));
 	print_funcs("adds", v->added, v->nr_added);
 	print_funcs("keeps", v->kept, v->nr_kept);
 	print_funcs("drops", v->dropped, v->nr_dropped);
@@ -66,7 +72,7 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 			printf("           %s\n", printable(c->advice));
 	}
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		printf("  warning  %s\n", v->warnings[i]);
+		printf("  warning  %s\n", v->warnings[i].text);
 	if (v->blind)
 		puts("  unknown  Two of its functions, or one of its and another's, may be one by two names: addresses are hidden.");
 	if (lp->incomplete)
@@ -142,6 +148,7 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 			       json_object_new_int64(v->replace_set) : NULL);
 	json_object_object_add(o, "obsoletes",
 			       json_sets(v->obsoletes, v->has_set ? v->nr_obsoletes : 0));
+	json_object_object_add(o, "replaces_all", json_object_new_boolean(v->replace_all));
 	list = json_object_new_array();
 	for (size_t i = 0; i < v->nr_replaced; i++)
 		json_object_array_add(list, json_text(v->replaced[i]->name));
@@ -156,7 +163,7 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	json_object_object_add(o, "conflicts", list);
 	list = json_object_new_array();
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		json_object_array_add(list, json_text(v->warnings[i]));
+		json_object_array_add(list, json_text(v->warnings[i].text));
 	json_object_object_add(o, "warnings", list);
 	json_object_object_add(o, "aliases_known", json_object_new_boolean(!v->blind));
 	return o;
@@ -180,12 +187,17 @@ static bool report_error(struct check *check, const char *path, const char *what
 
 static bool check_file(struct check *check, const char *path)
 {
+	struct module_file *file;
 	struct livepatch *lp;
 	struct verdict *v;
+	const char *distrust;
 	bool accepted;
 	char *why;
 
-	lp = livepatch_from_file(path, &why);
+	file = module_file_open(path, &why);
+	lp = file ? livepatch_read(file, &why) : NULL;
+	distrust = lp && check->m->livepatching ? why_not_trusted(file) : NULL;
+	module_file_close(file);
 	if (!lp)
 		return report_error(check, path, "cannot read", why);
 	if (!rules_choose_set(check->m, lp, check->set, &why)) {
@@ -194,6 +206,8 @@ static bool check_file(struct check *check, const char *path)
 	}
 
 	v = rules_judge(check->m, lp, check->symbols);
+	if (distrust)
+		verdict_note_signature(v, lp, distrust);
 	if (check->strict)
 		verdict_be_strict(v);
 	if (opt_json)

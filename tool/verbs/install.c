@@ -17,6 +17,7 @@
 #include "know/parameters.h"
 #include "know/rules.h"
 #include "know/targets.h"
+#include "know/trust.h"
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/guard.h"
@@ -90,7 +91,7 @@ static void __attribute__((noreturn)) refuse_anywhere(const struct livepatch *lp
 	die("%s is not stored: it would be refused at any boot", livepatch_who(lp));
 }
 
-static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v)
+static void refuse_conflicts(struct livepatch *lp, const struct verdict *v)
 {
 	static const struct store empty;
 	struct verdict *alone;
@@ -113,7 +114,7 @@ static void refuse_guesses(const struct livepatch *lp, struct verdict *v, bool s
 		die("%s is not stored: the kernel hides its addresses, so nobody can tell whether two names are one function. 'sysctl kernel.kptr_restrict=1' shows them to root",
 		    livepatch_who(lp));
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		warn("%s", v->warnings[i]);
+		warn("%s", v->warnings[i].text);
 	if (strict && v->nr_warnings)
 		die("%s is not stored, because of --strict", livepatch_who(lp));
 }
@@ -140,7 +141,8 @@ static void refuse_replace_all(const struct store *s, const struct livepatch *lp
 	if (lp->has_set)
 		die("%s is not stored. With --replace-all it is, and they go; 'klp-sets policy "
 		    "allow_replace_all=0' has it replace its own set only", livepatch_who(lp));
-	die("%s is not stored. With --replace-all it is, and they go; with --set N, or after "
+	die("%s is not stored. With --replace-all it is, and they go; with --set N, which "
+	    "'klp-sets stamp' writes into the file, or after "
 	    "'klp-sets policy stock_replace=scoped', it leaves them alone", livepatch_who(lp));
 }
 
@@ -157,7 +159,7 @@ struct room {
  * the machine that has loaded it does not have them either.
  * *judged is for who wants to know more.
  */
-static struct room make_room(struct store *s, const struct livepatch *lp, bool replace_all,
+static struct room make_room(struct store *s, struct livepatch *lp, bool replace_all,
 			     struct verdict **judged)
 {
 	struct slot *own = find_slot(s, lp), *same = slot_of(s, lp->name);
@@ -280,7 +282,7 @@ static int load_prepared(struct store *s, const struct slot *slot, const struct 
 
 static int install(char **words, const uint32_t *set, bool load, bool replace_all, bool strict)
 {
-	struct load_options options = { };
+	struct load_options options = { .replace_all = replace_all };
 	struct verdict *judged;
 	struct module_file *file;
 	struct livepatch *lp;
@@ -288,6 +290,7 @@ static int install(char **words, const uint32_t *set, bool load, bool replace_al
 	struct slot *slot;
 	int status = EXIT_OK;
 	struct room room;
+	const char *distrust;
 	char *why, *parameters;
 	bool known;
 
@@ -301,6 +304,9 @@ static int install(char **words, const uint32_t *set, bool load, bool replace_al
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();
 	room = make_room(s, lp, replace_all, &judged);
+	distrust = is_this_machine() ? why_not_trusted(file) : NULL;
+	if (distrust)
+		verdict_note_signature(judged, lp, distrust);
 	refuse_guesses(lp, judged, strict);
 	slot = find_slot(s, lp);
 	known = slot && slot->versions[0].name && !strcmp(slot->versions[0].name, lp->name) &&
@@ -502,6 +508,7 @@ static int rollback(const char *arg, struct load_options *options, bool replace_
 	char *from, *back;
 	time_t when;
 
+	options->replace_all = replace_all;
 	lock_changes();
 	guard_sweep(GUARD_SECONDS);
 	s = store_read();

@@ -121,11 +121,47 @@ static int look_at_machine(struct loading *l)
 	return EXIT_OK;
 }
 
+/* Nobody may lose a set because of a flag that a tool sets by default. */
+static int refuse_replace_all(const struct loading *l, const struct verdict *v)
+{
+	char *who = NULL;
+
+	if (v->managed || v->nr_conflicts || l->options->replace_all)
+		return EXIT_OK;
+	for (size_t i = 0; i < v->nr_replaced; i++) {
+		if (v->replaced[i]->managed)
+			who = xasprintf("%s%s%s", who ? who : "", who ? ", " : "",
+					livepatch_who(v->replaced[i]));
+	}
+	if (!who)
+		return EXIT_OK;
+	who = xasprintf("%s replaces every livepatch, and would take away %s",
+			livepatch_who(l->lp), who);
+	not_loaded(l, who);
+	free(who);
+	warn("  'klp-sets load --set N %s' puts it into a set, 'klp-sets stamp --set N' writes that into the file, and it leaves the others alone; "
+	     "so it does after 'klp-sets policy stock_replace=scoped'. With --replace-all it replaces them",
+	     l->file->path);
+	return EXIT_REFUSED;
+}
+
+static void tell_no_set(const struct livepatch *lp, const struct verdict *v)
+{
+	if (lp->has_set || lp->native || opt_quiet)
+		return;
+	if (v->managed)
+		warn("'%s' has no set: it counts as of set %u by the policies of this machine; --set would give it another",
+		     lp->name, v->replace_set);
+	else
+		warn("'%s' has no set: it is loaded as a stock livepatch; --set would give it one",
+		     lp->name);
+}
+
 /* All that the kernel would refuse, each with what to do about it. */
 static int judge(const struct loading *l)
 {
 	struct verdict *v = rules_judge(l->before, l->lp, targets_of_machine());
-	int status = EXIT_OK;
+	int status = refuse_replace_all(l, v);
 
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
 		const struct conflict *c = &v->conflicts[i];
@@ -135,7 +171,9 @@ static int judge(const struct loading *l)
 			warn("  %s", c->advice);
 	}
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		warn("%s", v->warnings[i]);
+		warn("%s", v->warnings[i].text);
+	if (!status)
+		tell_no_set(l->lp, v);
 	verdict_free(v);
 	return status;
 }
@@ -307,13 +345,19 @@ static int finish(const struct loading *l)
 /* Whoever loads the same once more, as tools do that look after many machines, has it already. */
 static bool is_loaded_already(const struct loading *l)
 {
-	const struct livepatch *lp = l->lp, *now = machine_find(l->before, lp->name);
+	struct livepatch *lp = l->lp;
+	const struct livepatch *now = machine_find(l->before, lp->name);
+	struct verdict *v;
+	bool same;
 
-	if (!now || !now->enabled || now->transition || now->managed != (lp->has_set || lp->native))
+	if (!now || !now->enabled || now->transition)
 		return false;
-	if (now->managed && lp->has_set && now->replace_set != lp->replace_set)
-		return false;
-	return module_is_file(l->file, lp->name, l->options->parameters);
+	/* Policies may give it a set. */
+	v = rules_judge(l->before, lp, NULL);
+	same = now->managed == v->managed &&
+	       (!now->managed || !v->has_set || now->replace_set == v->replace_set);
+	verdict_free(v);
+	return same && module_is_file(l->file, lp->name, l->options->parameters);
 }
 
 static int tell_loaded_already(const struct loading *l)
@@ -344,9 +388,6 @@ static int run(struct loading *l)
 		return tell_loaded_already(l);
 	if (judge(l))
 		return EXIT_REFUSED;
-	if (!lp->has_set && !lp->native && !opt_quiet)
-		warn("'%s' has no set: it is loaded as a stock livepatch; --set would give it one",
-		     lp->name);
 	return load(l) || finish(l) ? EXIT_REFUSED : EXIT_OK;
 }
 
@@ -378,6 +419,8 @@ static int cmd_load(int argc, char **argv)
 		{ "wait", 0, MAY_TAKE_SECONDS, &options.wait,
 		  "wait so long for each transition, or as long as it takes" },
 		{ "keep", 0, TAKES_NOTHING, &options.keep, "keep the modules that it replaces" },
+		{ "replace-all", 0, TAKES_NOTHING, &options.replace_all,
+		  "let it take sets away, if it is a stock livepatch that replaces everything" },
 		{ 0 }
 	};
 	struct module_file *file;
@@ -395,6 +438,6 @@ static int cmd_load(int argc, char **argv)
 const struct verb verb_load = {
 	.name = "load",
 	.run = cmd_load,
-	.arguments = "[--set N] [--wait[=SECONDS]] [--keep] FILE [PARAMETER=TEXT...]",
+	.arguments = "[--set N] [--wait[=SECONDS]] [--keep] [--replace-all] FILE [PARAMETER=TEXT...]",
 	.help = "load a livepatch; it replaces the one of its set",
 };

@@ -23,6 +23,7 @@ struct load_options {
 	const uint32_t *set;	/* --set, or NULL */
 	const char *parameters;	/* of the module, as the kernel wants them; or NULL */
 	bool keep;		/* do not remove what was replaced */
+	bool replace_all;	/* a stock livepatch may take sets away */
 	struct duration wait;	/* --wait */
 	/* Called once it is in the kernel, before its transition is waited for; or NULL. */
 	void (*loaded)(void *data);

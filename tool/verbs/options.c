@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "verbs/options.h"
+#include "read/livepatch.h"
 #include "read/util.h"
 
 /* Of one verb. */
@@ -24,6 +25,7 @@ static const struct {
 } operands[] = {
 	[TAKES_NOTHING] = { no_argument, "" },
 	[TAKES_SET] = { required_argument, " N" },
+	[TAKES_SETS] = { required_argument, " LIST" },
 	[TAKES_MAP] = { required_argument, " MAP" },
 	[TAKES_FOLDER] = { required_argument, " DIR" },
 	[TAKES_SECONDS] = { required_argument, "=SECONDS" },
@@ -56,6 +58,33 @@ static double parse_seconds(const char *arg)
 	return seconds;
 }
 
+static void add_set(struct set_list *list, uint32_t set)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		if (list->sets[i] == set)
+			return;
+	}
+	if (list->nr == MAX_OBSOLETES)
+		usage_error("there are more than %d sets", MAX_OBSOLETES);
+	list->sets = xrealloc(list->sets, list->nr + 1, sizeof(*list->sets));
+	list->sets[list->nr++] = set;
+}
+
+/* "2,3": an empty word between two commas, or in all of it, is no set. */
+static void take_sets(struct set_list *list, const char *arg)
+{
+	char *copy = xstrdup(arg), *rest = copy, *word;
+	uint32_t set;
+
+	while ((word = strsep(&rest, ","))) {
+		if (!parse_set(word, &set))
+			usage_error("'%s' is not a list of sets, as 2,3: numbers from 0 to 4294967295",
+				    arg);
+		add_set(list, set);
+	}
+	free(copy);
+}
+
 static void take(const struct opt *opt, const char *arg)
 {
 	struct duration *duration = opt->to;
@@ -70,6 +99,9 @@ static void take(const struct opt *opt, const char *arg)
 		if (!parse_set(arg, set))
 			usage_error("'%s' is not a set: a number from 0 to 4294967295", arg);
 		*(const uint32_t **)opt->to = set;
+		break;
+	case TAKES_SETS:
+		take_sets(opt->to, arg);
 		break;
 	case TAKES_MAP:
 	case TAKES_FOLDER:

@@ -4,6 +4,8 @@
 #define KLP_SETS_VERBS_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct verb {
 	const char *name;
@@ -18,10 +20,16 @@ struct verb {
 enum operand {
 	TAKES_NOTHING,		/* bool */
 	TAKES_SET,		/* const uint32_t *, NULL when the option is not given */
+	TAKES_SETS,		/* struct set_list, empty in the same way */
 	TAKES_MAP,		/* const char *, the path of a System.map; NULL in the same way */
 	TAKES_FOLDER,		/* the same, of a folder */
 	TAKES_SECONDS,		/* struct duration */
 	MAY_TAKE_SECONDS,	/* the same; left as they were without "=SECONDS" */
+};
+
+struct set_list {
+	uint32_t *sets;		/* in the order given, each once */
+	size_t nr;
 };
 
 struct duration {
