@@ -2,7 +2,7 @@
 /*
  * trap.c - livepatches that change their tables when they are loaded, each in another way
  *
- * What klp-sets check must call UNKNOWN, whatever the compiler made of it. TRAP is the way.
+ * What klp-sets check must call UNKNOWN, whatever the compiler made of it. WAY is the way.
  */
 #include <linux/livepatch.h>
 #include <linux/module.h>
@@ -47,7 +47,7 @@ static __attribute__((__noipa__)) void set_replace(struct klp_patch *p, bool val
 
 static void change(void)
 {
-	switch (TRAP) {
+	switch (WAY) {
 	case 1:
 		patch.replace = param;
 		break;
@@ -80,7 +80,7 @@ static void change(void)
 static int __init trap_init(void)
 {
 	/* None of them, to know that it is the way that makes the difference. */
-	if (TRAP)
+	if (WAY)
 		change();
 	return klp_enable_patch(&patch);
 }
