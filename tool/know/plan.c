@@ -384,7 +384,7 @@ static bool accepts(const struct verdict *v)
 
 static struct answer ask(const struct planning *p, const struct wanted *w)
 {
-	const struct livepatch *lp = w->lp;
+	struct livepatch *lp = w->lp;
 	struct machine view = without(p->boot, lp);
 
 	return (struct answer) {
@@ -425,7 +425,7 @@ static void check_together(struct planning *p)
 		put_on(m, lp, &as);
 	}
 	for (size_t i = 0; i < p->nr_wanted; i++) {
-		const struct livepatch *lp = p->wanted[i].lp;
+		struct livepatch *lp = p->wanted[i].lp;
 		struct machine others = without(m, lp);
 		struct verdict *v = rules_judge(&others, lp, NULL);
 
@@ -506,7 +506,7 @@ static void take(struct planning *p, struct wanted *w, const struct answer *answ
 	for (size_t i = 0; i < answer->boot->nr_warnings; i++) {
 		p->plan->warnings = xrealloc(p->plan->warnings, p->plan->nr_warnings + 1,
 					     sizeof(*p->plan->warnings));
-		p->plan->warnings[p->plan->nr_warnings++] = answer->boot->warnings[i];
+		p->plan->warnings[p->plan->nr_warnings++] = answer->boot->warnings[i].text;
 	}
 	if (answer->now)
 		put_on(p->now, w->lp, answer->now);
