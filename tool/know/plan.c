@@ -382,7 +382,7 @@ static bool accepts(const struct verdict *v)
 	return !v || (!v->nr_conflicts && !v->blind);
 }
 
-static struct answer ask(const struct planning *p, const struct wanted *w)
+static struct answer ask(const struct planning *p, struct wanted *w)
 {
 	struct livepatch *lp = w->lp;
 	struct machine view = without(p->boot, lp);
@@ -418,7 +418,7 @@ static void check_together(struct planning *p)
 	m->core = true;
 	m->policy = policy_kept();
 	for (size_t i = 0; i < p->nr_wanted; i++) {
-		const struct livepatch *lp = p->wanted[i].lp;
+		struct livepatch *lp = p->wanted[i].lp;
 		const struct verdict as = { .managed = lp->has_set, .has_set = lp->has_set,
 					    .replace_set = lp->replace_set };
 
@@ -506,7 +506,7 @@ static void take(struct planning *p, struct wanted *w, const struct answer *answ
 	for (size_t i = 0; i < answer->boot->nr_warnings; i++) {
 		p->plan->warnings = xrealloc(p->plan->warnings, p->plan->nr_warnings + 1,
 					     sizeof(*p->plan->warnings));
-		p->plan->warnings[p->plan->nr_warnings++] = answer->boot->warnings[i].text;
+		p->plan->warnings[p->plan->nr_warnings++] = xstrdup(answer->boot->warnings[i].text);
 	}
 	if (answer->now)
 		put_on(p->now, w->lp, answer->now);
@@ -627,7 +627,7 @@ static void tell_pending(struct planning *p)
 static void check_result(struct planning *p)
 {
 	for (size_t i = 0; i < p->nr_wanted; i++) {
-		const struct livepatch *lp = p->wanted[i].lp;
+		struct livepatch *lp = p->wanted[i].lp;
 		const struct slot *slot = slot_of(p->store, lp);
 		bool waits = slot && is_of_other_build(&slot->versions[0]);
 
