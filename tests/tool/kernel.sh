@@ -98,7 +98,7 @@ rebuilt() {
 	accept list --stored
 	says "not loaded at boot: it was stored for another build of this kernel"
 	accept list --stored --json
-	[[ $(tr -d ' \n' <<< "$said") == *'"set":1,"name":"vendor_a_v1","held":false,"other_build":true,'*'"build":"'"${build//[0-9]/a}"'"'*'"set":2,"name":"vendor_b_v1","held":false,"other_build":false,'* ]] ||
+	[[ $(tr -d ' \n' <<< "$said") == *'"set":1,"set_name":null,"name":"vendor_a_v1","held":false,"other_build":true,'*'"build":"'"${build//[0-9]/a}"'"'*'"set":2,"set_name":null,"name":"vendor_b_v1","held":false,"other_build":false,'* ]] ||
 		fail "it lists $said"
 	reject 1 "'vendor_a_v1' of set 1 is not loaded: it was stored for another build" boot
 	says_not "'vendor_b_v1' of set 2 is not loaded: it was stored for another build"
