@@ -151,13 +151,13 @@ for_programs() {
 		"version": 1, "core": true,
 		"patches": [ {
 			"name": "client_a1", "version": "1.2", "kind": "native",
-			"set": 4294967295, "obsoletes": [8],
+			"set": 4294967295, "set_name": null, "obsoletes": [8],
 			"status": "enabled", "enabled": true, "transition": false,
 			"functions": [{"object": "klp_target", "name": "twin", "sympos": 2}],
 			"states": []
 		}, {
 			"name": "client_s1", "version": "1.2", "kind": "stock",
-			"set": null, "obsoletes": [],
+			"set": null, "set_name": null, "obsoletes": [],
 			"status": "enabled", "enabled": true, "transition": false,
 			"functions": [{"object": "vmlinux", "name": "uptime_proc_show", "sympos": 1}],
 			"states": null
@@ -171,7 +171,7 @@ for_programs() {
 		"version": 1, "core": true,
 		"patches": [ {
 			"name": "client_a1", "version": "1.2", "kind": "native",
-			"set": 4294967295, "obsoletes": [8],
+			"set": 4294967295, "set_name": null, "obsoletes": [8],
 			"status": "enabled", "enabled": true, "transition": false,
 			"functions": [{"object": "klp_target", "name": "twin", "sympos": 2}],
 			"states": []
