@@ -178,7 +178,8 @@ policies() {
 	policy
 	bring vendor_a_v1
 	check 0 client_kpatch.ko
-	says "replaces" "'vendor_a_v1' of set 1"
+	says "replaces every livepatch"
+	says "  'vendor_a_v1' of set 1"
 	policy stock_replace=refuse
 	check 1 client_kpatch.ko
 	says "stock patch 'client_kpatch'" "stock_replace is 'refuse'"
@@ -282,7 +283,8 @@ tables_of_tools() {
 		same "the functions of $name" "$(folders $name)" "$(as_checked)"
 	done
 	check 0 --empty client_klp_build.ko client_kpatch.ko
-	says "replaces" "'client_klp_build'"
+	says "replaces every livepatch"
+	says "  stock patch 'client_klp_build'"
 	check 0 --empty client_kpatch.ko client_klp_build.ko
 	says_not "'client_kpatch'"
 }
