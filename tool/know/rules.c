@@ -726,7 +726,8 @@ static void check_others(struct judge *j)
 			check_foreign_states(j, old);
 		} else {
 			check_replaced_states(j, old);
-			check_callbacks(j, old);
+			if (replaces(j, old))
+				check_callbacks(j, old);
 		}
 	}
 }
