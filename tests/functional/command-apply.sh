@@ -28,20 +28,6 @@ wants() {
 	done
 }
 
-in_effect() {
-	local name
-	for name; do
-		holds "$livepatch/$name/enabled" 1 || fail "$name is not in effect"
-	done
-}
-
-not_there() {
-	local name
-	for name; do
-		missing "/sys/module/$name" || fail "the module $name is there"
-	done
-}
-
 # What is in force in the store.
 holds_store() {
 	same "the store" "$(printf '%s\n' "$@")" \
@@ -67,12 +53,12 @@ order() {
 	does 0 apply --wait "$wanted"
 	told "'vendor_a_v2' of set 1 is upgraded, from 'vendor_a_v1'"
 	in_effect vendor_a_v2 state_v1 vendor_b_v1
-	not_there vendor_a_v1
+	no_module vendor_a_v1
 	holds_store state_v1.ko vendor_a_v2.ko
 	# What nobody has stored, and the folder has not, goes as well.
 	does 0 apply --prune --wait "$wanted"
 	told "'vendor_b_v1' of set 2 is unloaded"
-	not_there vendor_b_v1
+	no_module vendor_b_v1
 	in_effect vendor_a_v2 state_v1
 	nothing_to_do
 }
@@ -85,10 +71,10 @@ makes_room() {
 	does 1 apply "$wanted"
 	told "nothing is changed"
 	in_effect vendor_a_v1
-	not_there state_v1
+	no_module state_v1
 	does 0 apply --prune --wait "$wanted"
 	in_effect state_v1
-	not_there vendor_a_v1
+	no_module vendor_a_v1
 	holds_store state_v1.ko
 	nothing_to_do
 }

@@ -59,3 +59,18 @@ contents() {
 	sed -i "/^options $name /d" "$options" 2> /dev/null
 	echo "options $name $*" >> "$options"
 }
+
+# Both by the full names of their modules.
+in_effect() {
+	local name
+	for name; do
+		holds "$livepatch/$name/enabled" 1 || fail "$name is not in effect"
+	done
+}
+
+no_module() {
+	local name
+	for name; do
+		missing "/sys/module/$name" || fail "the module $name is there"
+	done
+}

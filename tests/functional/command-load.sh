@@ -4,17 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/command-lib.sh"
 
-in_effect() {
-	holds "$livepatch/$1/enabled" 1 || fail "$1 is not in effect"
-}
-
-no_module() {
-	local name
-	for name; do
-		missing "/sys/module/$name" || fail "the module $name is there"
-	done
-}
-
 # Every livepatch of the examples needs klp_sets.
 core_not_installed() {
 	does 1 load vendor_a_v1.ko

@@ -70,7 +70,7 @@ it "and when it was loaded on a kernel that nobody has tested it on" untested_ke
 need_core
 
 # In the kernel, in a module that is loaded, and in one that is not.
-in_effect() {
+every_place() {
 	load_target klp_target
 	load a1 set=1 funcs=cmdline_proc_show,klp_target:fn1,klp_target2:park
 	load b1 set=2 funcs=klp_target2:fn1
@@ -92,7 +92,7 @@ in_effect() {
 		"stock patch 'client_s1': 1 of 1 functions in effect" \
 		"  'uptime_proc_show': in effect"
 }
-it "each function is in effect, or waits for its module" in_effect
+it "each function is in effect, or waits for its module" every_place
 
 # ftrace has one name for an address, and no positions.
 hard_names() {

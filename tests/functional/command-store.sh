@@ -54,26 +54,12 @@ lives_on() {
 	does 0 boot --settled
 }
 
-in_effect() {
-	local name
-	for name; do
-		holds "$livepatch/$name/enabled" 1 || fail "$name is not in effect"
-	done
-}
-
-not_there() {
-	local name
-	for name; do
-		missing "/sys/module/$name" || fail "the module $name is there"
-	done
-}
-
 # --- boot ----------------------------------------------------------------------
 
 boots() {
 	does 0 install vendor_a_v1.ko
 	does 0 install vendor_b_v1.ko
-	not_there klp_sets vendor_a_v1 vendor_b_v1
+	no_module klp_sets vendor_a_v1 vendor_b_v1
 	does 0 boot
 	in_effect vendor_a_v1 vendor_b_v1
 	[[ $(< /proc/cmdline) == *"vendor A, version 1"* && $(< /proc/loadavg) == *"vendor B"* ]] ||
@@ -88,7 +74,7 @@ boots() {
 	reboot
 	does 0 boot
 	in_effect vendor_b_v1
-	not_there vendor_a_v1
+	no_module vendor_a_v1
 }
 it "boot loads what is in the store, and no more" boots
 
@@ -107,7 +93,7 @@ it "boot looks at the kernel's functions once" reads_once
 nothing() {
 	does 0 boot
 	printed ""
-	not_there klp_sets
+	no_module klp_sets
 }
 it "an empty store leaves the machine alone" nothing
 
@@ -130,7 +116,7 @@ one_bad() {
 	told "<3>klp-sets: " "'cmdline_proc_show'" "'vendor_a_v1' of set 1"
 	told "<3>klp-sets: 'client_s1' of set 5 was not loaded"
 	in_effect vendor_a_v1 vendor_b_v1
-	not_there client_s1 vendor_c_module
+	no_module client_s1 vendor_c_module
 	missing "$store/guards/client_s1" || fail "a guard is left of a livepatch that was refused"
 }
 it "bad livepatches do not keep the others out, and each is in the journal" one_bad
@@ -173,7 +159,7 @@ upgrades() {
 	does 0 rollback 1
 	told "'vendor_a_v1' of set 1 is stored again, and loaded"
 	in_effect vendor_a_v1
-	not_there vendor_a_v2
+	no_module vendor_a_v2
 	[[ $(< /proc/cmdline) == *"vendor A, version 1"* ]] || fail "/proc/cmdline: $(< /proc/cmdline)"
 	same "vendor_b_v1" "$before" "$(picture_of vendor_b_v1)"
 	does 1 rollback 1
@@ -209,7 +195,7 @@ refused_on_machine() {
 	# The set has nothing loaded that the machine would have to replace.
 	does 0 unload 1
 	does 0 rollback 1
-	not_there vendor_a_v1
+	no_module vendor_a_v1
 	does 1 boot
 	told "'version_proc_show'" "'client_c1' of set 5"
 	missing "$store/guards/vendor_a_v1" || fail "a guard is left of what was not loaded"
@@ -278,13 +264,13 @@ dies() {
 	told "'vendor_a_v2' of set 1 is not loaded: the machine died" "klp-sets load $store/" \
 		"klp-sets install"
 	told "klp-sets rollback 1"
-	not_there vendor_a_v2
+	no_module vendor_a_v2
 	in_effect vendor_b_v1
 	does 0 list --stored
 	told "not loaded at boot"
 	# Held until somebody says otherwise.
 	does 1 boot
-	not_there vendor_a_v2
+	no_module vendor_a_v2
 	does 0 load "$store/content/01-set-1/current/vendor_a_v2.ko"
 	survives
 	reboot
@@ -333,7 +319,7 @@ suspects() {
 	reboot
 	does 1 boot
 	told "'vendor_b_v1' of set 2 is not loaded: the machine died"
-	not_there vendor_b_v1
+	no_module vendor_b_v1
 }
 it "what the machine has survived before is above suspicion beside what it has not" suspects
 

@@ -5,10 +5,6 @@
 . "$(dirname "$0")/command-lib.sh"
 need_core
 
-no_module() {
-	missing "/sys/module/$1" || fail "the module $1 is there"
-}
-
 unloads() {
 	start a1 set=1 funcs=cmdline_proc_show
 	start b1 set=2 funcs=version_proc_show
