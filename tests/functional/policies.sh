@@ -270,7 +270,7 @@ nothing_managed() {
 	before=$(snapshot)
 	policy "${row_policy[@]}"
 	load s1 funcs=uptime_proc_show
-	no_hooks || fail "a hook is in place"
+	hooks_are_gone
 	load s2 funcs=cmdline_proc_show,uptime_proc_show
 	runs uptime_proc_show s2
 	load s5 replace=1 funcs="$new_function"
