@@ -151,22 +151,38 @@ static void add_binary(struct symbols *s, const char *name, struct binary *b)
 
 /* --- maps ------------------------------------------------------------------------ */
 
-/* "ADDRESS TYPE NAME" or "ADDRESS TYPE NAME\t[MODULE]" */
+/* An address in lower case, and where it ends. */
+static char *parse_address(char *text, uint64_t *addr)
+{
+	for (*addr = 0; ; text++) {
+		unsigned int digit = (unsigned char)*text - '0';
+
+		if (digit > 9) {
+			digit = (unsigned char)*text - 'a' + 10U;
+			if (digit < 10 || digit > 15)
+				return text;
+		}
+		*addr = *addr << 4 | digit;
+	}
+}
+
+/*
+ * "ADDRESS TYPE NAME" or "ADDRESS TYPE NAME\t[MODULE]". By hand: this is where a check
+ * spends its time.
+ */
 static bool parse_line(struct symbols *s, char *line, struct object **last)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *object = "vmlinux", *digit;
+	const char *object = "vmlinux";
 	char *name, *module;
-	uint64_t addr = 0;
-	size_t len;
+	uint64_t addr;
 
-	for (len = 0; line[len] && (digit = strchr(digits, line[len])); len++)
-		addr = addr << 4 | (digit - digits);
-	if (!len || line[len] != ' ' || !line[len + 1] || line[len + 2] != ' ')
+	name = parse_address(line, &addr);
+	if (name == line || name[0] != ' ' || !name[1] || name[2] != ' ')
 		return false;
-	name = line + len + 3;
-	module = strpbrk(name, "\t ");
-	if (module) {
+	name += 3;
+	for (module = name; *module && *module != '\t' && *module != ' '; )
+		module++;
+	if (*module) {
 		*module++ = '\0';
 		module += strspn(module, "\t [");
 		module[strcspn(module, "]")] = '\0';
@@ -183,16 +199,17 @@ static bool parse_line(struct symbols *s, char *line, struct object **last)
 
 static bool read_map(struct symbols *s, const char *path)
 {
-	char *text = read_file(path), *line, *rest;
+	char *text = read_file(path), *line, *next;
 	struct object *last = NULL;
 	bool valid = true;
 
 	if (!text)
 		return false;
 	keep(s, text);
-	for (line = strtok_r(text, "\n", &rest); line && valid;
-	     line = strtok_r(NULL, "\n", &rest))
-		valid = parse_line(s, line, &last);
+	for (line = text; line && valid; line = next) {
+		next = next_line(line);
+		valid = !*line || parse_line(s, line, &last);
+	}
 	errno = EINVAL;
 	return valid && s->nr;
 }
@@ -285,12 +302,12 @@ bool symbols_hidden(const struct symbols *s, const char *name)
 /* Lines as "NAME" or "NAME [MODULE]". It does not tell those of one name apart. */
 static void mark_traced(struct symbols *s, char *line)
 {
-	char *module = strstr(line, " [");
+	char *module = strchr(line, ' ');
 	const struct object *object;
 
 	if (module) {
-		*module = '\0';
-		module += 2;
+		*module++ = '\0';
+		module += *module == '[';
 		module[strcspn(module, "]")] = '\0';
 	}
 	object = find_object(s, module ? module : "vmlinux");
@@ -302,11 +319,10 @@ static void mark_traced(struct symbols *s, char *line)
 
 static void read_traced(struct symbols *s)
 {
-	char *text = tracing_read("available_filter_functions"), *line, *rest;
+	char *text = tracing_read("available_filter_functions"), *line, *next;
 
 	s->ftrace = false;
-	line = text ? strtok_r(text, "\n", &rest) : NULL;
-	if (!line) {
+	if (!text || !*text) {
 		free(text);
 		return;
 	}
@@ -314,8 +330,10 @@ static void read_traced(struct symbols *s)
 		if (s->all[i].trace == TRACE_UNKNOWN)
 			s->all[i].trace = TRACE_NO;
 	}
-	for (; line; line = strtok_r(NULL, "\n", &rest))
+	for (line = text; line; line = next) {
+		next = next_line(line);
 		mark_traced(s, line);
+	}
 	free(text);
 }
 

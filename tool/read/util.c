@@ -257,6 +257,15 @@ char *read_file(const char *path)
 	return text;
 }
 
+char *next_line(char *line)
+{
+	char *end = strchr(line, '\n');
+
+	if (end)
+		*end++ = '\0';
+	return end;
+}
+
 const char *file_strerror(int err)
 {
 	switch (err) {

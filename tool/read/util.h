@@ -62,6 +62,9 @@ void *read_bytes(int fd, size_t max, size_t *size);
  * has masked with a link to /dev/null is empty.
  */
 char *read_file(const char *path);
+
+/* Ends the line, and returns the next one; NULL after the last. */
+char *next_line(char *line);
 /* strerror() for these. */
 const char *file_strerror(int err);
 /* Writes a string to an existing file: 0, or a negative errno. For sysfs and proc. */
