@@ -51,11 +51,12 @@ expected: $1"
 }
 
 drop_assignments() {
-	local name
+	local line assigned
 	[[ -e $assign_file ]] || return 0
-	while read -r name _; do
-		echo "$name -" > $assign_file
-	done < <(cat $assign_file)
+	mapfile -t assigned < $assign_file
+	for line in "${assigned[@]}"; do
+		echo "${line%% *} -" > $assign_file
+	done
 }
 
 # After each test, before anything else: hooks stay for an assignment.

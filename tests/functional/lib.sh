@@ -20,6 +20,9 @@ scratch=$(mktemp -d)
 # waiting costs nothing, and what is freed is freed seconds later.
 pause=0.05
 [[ ! -e /sys/kernel/debug/kmemleak ]] || pause=4
+# A process is what costs most on an emulated machine, so what is done often does without one:
+# this stays open and silent, for nap().
+exec {silence}<> <(:)
 # Modules that are stuck until the machine ends; all files know them.
 pinned=/tmp/klp_test_pinned
 trap 'second_cpu 1; rm -rf "$scratch"' EXIT
@@ -34,15 +37,15 @@ second_cpu() {
 # From 6.4 to 6.12, a transition patches every call of cond_resched(). Each waits for the
 # other processor, which takes a second on an emulated machine, and minutes on one that is
 # busy. There, tests have the second processor when they ask for it.
-slow_pair=
-! grep -q ' klp_cond_resched$' /proc/kallsyms || slow_pair=1
+slow_pair=/tmp/klp_test_slow_pair
+[[ -e $slow_pair ]] || grep ' klp_cond_resched$' /proc/kallsyms > $slow_pair
 
 two_busy_cpus_are_slow() {
-	[[ -n $slow_pair ]]
+	[[ -s $slow_pair ]]
 }
 
 usual_cpus() {
-	[[ -z $slow_pair ]] || second_cpu 0
+	! two_busy_cpus_are_slow || second_cpu 0
 }
 usual_cpus
 
@@ -123,8 +126,13 @@ wait_until() {
 	shift
 	until "$@"; do
 		((SECONDS < deadline)) || fail "in vain waited until $what"
-		sleep $pause
+		nap
 	done
+}
+
+nap() {
+	read -r -t $pause -u "$silence"
+	true
 }
 
 # What a file holds, in REPLY; fails without the file.
@@ -343,7 +351,12 @@ hooks=(klp_is_patch_compatible klp_init_transition klp_force_transition klp_reve
 	klp_try_complete_transition klp_kobj_release_patch)
 
 hooks_in_place() {
-	grep -qE '^(klp_|enabled_store )' "$tracing/enabled_functions"
+	local line
+	read_redirected
+	for line in "${redirected[@]}"; do
+		[[ $line != klp_* && $line != "enabled_store "* ]] || return 0
+	done
+	return 1
 }
 
 no_hooks() {
@@ -372,18 +385,25 @@ runs() {
 	[[ $seen == "$2" ]] || fail "$1: expected $2, it runs $seen"
 }
 
+# ftrace's list, in the array `redirected`. At once: after a line that it reads alone, the
+# shell goes back to where that line ends, for which the kernel begins anew.
+read_redirected() {
+	mapfile -t redirected < $tracing/enabled_functions
+}
+
 # The function's line in ftrace's list, in REPLY, without the trampoline: it may be
 # shown under the name of a module that was loaded there once.
 find_handler() {
 	local line start="$1 ("
 	[[ $1 != *:* ]] || start="${1#*:} [${1%:*}] ("
-	REPLY=
-	while read -r line; do
+	read_redirected
+	for line in "${redirected[@]}"; do
 		if [[ $line == "$start"* ]]; then
 			REPLY=${line%%tramp:*}
 			return 0
 		fi
-	done < $tracing/enabled_functions
+	done
+	REPLY=
 	return 1
 }
 
@@ -416,7 +436,8 @@ snapshot() {
 	grep -rs --exclude=stack_order --exclude=refusals --exclude=transitions . \
 		$livepatch /sys/kernel/klp_sets \
 		/sys/module/{klp_,client_}*/refcnt
-	handlers | sed 's/tramp:.*//'
+	find_handlers
+	echo "$REPLY"
 }
 
 is_snapshot() {
@@ -428,7 +449,7 @@ unchanged() {
 	local deadline=$((SECONDS + 20))
 	until is_snapshot "$1"; do
 		((SECONDS < deadline)) || same "the machine" "$1" "$(snapshot)"
-		sleep $pause
+		nap
 	done
 }
 
@@ -508,7 +529,10 @@ remove_probes() {
 }
 
 nothing_in_transition() {
-	! grep -qs 1 $livepatch/*/transition
+	local file
+	for file in $livepatch/*/transition; do
+		! holds "$file" 1 || return 1
+	done
 }
 
 disable_all() {
@@ -524,45 +548,56 @@ disable_all() {
 }
 
 no_livepatch() {
-	[[ -z $(ls $livepatch) ]]
+	local folder
+	for folder in $livepatch/*; do
+		missing "$folder" || return 1
+	done
 }
 
-# Handlers on functions, but for the hooks of the core, which stay for a while when
-# nothing needs them any more.
-handlers() {
-	grep -vE "^($(tr -s '\n ' '|' <<< "${hooks[*]}")enabled_store) " $tracing/enabled_functions
+# Handlers on functions, without their trampolines, but for the hooks of the core, which stay
+# for a while when nothing needs them any more. In REPLY.
+find_handlers() {
+	local line
+	REPLY=
+	read_redirected
+	for line in "${redirected[@]}"; do
+		[[ " ${hooks[*]} enabled_store " == *" ${line%% *} "* ]] ||
+			REPLY+=${line%%tramp:*}$'\n'
+	done
 }
 
 no_handler() {
 	if [[ -e /sys/module/klp_sets ]]; then
-		[[ -z $(handlers) ]]
+		find_handlers
+		[[ -z $REPLY ]]
 	else
-		[[ -z $(< $tracing/enabled_functions) ]]
+		read_redirected
+		[[ ${#redirected[@]} -eq 0 ]]
 	fi
 }
 
 is_pinned() {
-	grep -qsx "$1" $pinned
+	[[ -e $pinned ]] && grep -qx "$1" $pinned
 }
 
 # All modules of livepatches that can be removed before the machine ends.
 remove_livepatches() {
-	local name
-	for name in $(loaded client_) $(loaded klp_late_) $(loaded vendor_); do
-		is_pinned "$name" || remove "$name"
+	local folder
+	for folder in /sys/module/{client_,klp_late_,vendor_}*; do
+		[[ ! -e $folder ]] || is_pinned "${folder##*/}" || remove "${folder##*/}"
 	done
 }
 
 clean_up() {
-	local name
+	local folder
 	usual_cpus
 	holds /proc/sys/kernel/ftrace_enabled 1 || echo 1 > /proc/sys/kernel/ftrace_enabled
 	unpark_all
 	remove_probes
 	disable_all
 	remove_livepatches
-	for name in $(loaded klp_target) $(loaded klp_taker) $(loaded klp_order); do
-		remove "$name"
+	for folder in /sys/module/klp_{target,taker,order}*; do
+		[[ ! -e $folder ]] || remove "${folder##*/}"
 	done
 	if [[ -z ${core_stays:-} && -e /sys/module/klp_sets ]]; then
 		remove klp_sets
