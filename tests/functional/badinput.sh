@@ -1,6 +1,7 @@
 #!/bin/bash
 # Mistakes of authors: an errno, a line in the log, no trace, and the mended
 # module loads. Every refusal is tried on an empty machine and in an upgrade.
+# On the oldest and the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
 need_core

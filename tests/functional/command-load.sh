@@ -1,5 +1,6 @@
 #!/bin/bash
 # klp-sets load: what an operator sees, and what is on the machine then.
+# On the oldest and the newest kernel.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/command-lib.sh"

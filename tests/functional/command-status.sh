@@ -1,5 +1,6 @@
 #!/bin/bash
 # klp-sets status: who holds up a transition, and whether livepatches are in effect.
+# On the oldest and the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/command-lib.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # klp-sets unload, reverse and force: the ways out.
+# On the oldest and the newest kernel.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/command-lib.sh"

@@ -2,6 +2,7 @@
 # What a stranger writes: random lines to `assign`, random values to the parameters. Each is
 # taken or refused as Documentation/policies.md has it, and what is refused changes nothing.
 # KLP_TEST_FUZZ says how many, KLP_TEST_SEED which.
+# On the oldest and the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
 need_core

@@ -32,7 +32,7 @@ cd "$here/livepatch" || exit 1
 tests=(test-*.sh)
 # The quick ones, one of which is about hooks that are left behind.
 again=()
-for t in test-livepatch.sh test-ftrace.sh test-shadow-vars.sh; do
+for t in test-livepatch.sh test-ftrace.sh; do
 	[ -n "${KLP_TEST_BARE:-}" ] || [ ! -e "$t" ] || again+=("$t")
 done
 count=$((${#tests[@]} + ${#again[@]}))

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The story of examples/state_v1.c and state_v2.c.
+# On the oldest and the newest kernel.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/state-lib.sh"
 need_core

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Arrays of states that make no sense, ids that belong to somebody else, and
 # states that cannot be removed.
+# On the oldest and the newest kernel.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/state-lib.sh"
 need_core

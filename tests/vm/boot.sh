@@ -20,7 +20,7 @@ accelerator() {
 	else
 		# With more than one thread QEMU races with the kernel's own
 		# code patching.
-		echo "-accel tcg,thread=single -cpu ${KLP_SETS_CPU:-Nehalem} ${clock[$kernel]:-}"
+		echo "-accel tcg,thread=single -cpu ${KLP_SETS_CPU:-Penryn} ${clock[$kernel]:-}"
 	fi
 }
 

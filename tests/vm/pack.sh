@@ -6,7 +6,7 @@
 declare -A file_limit=([debug]=10000)
 
 # What is worth its time on a kernel that watches every step.
-declare -A choice=([debug]="replace random fuzz faults/*")
+declare -A choice=([debug]="random fuzz faults/*")
 
 # pack DIR: expects DIR/plan or DIR/command, makes DIR/initrd.
 pack() {
