@@ -163,7 +163,7 @@ for_programs() {
 			"states": null
 		} ],
 		"leftovers": [],
-		"assignments": [{"name": "client_s3", "set": 7, "obsoletes": [5, 6]}]
+		"assignments": [{"name": "client_s3", "set": 7, "set_name": null, "obsoletes": [5, 6]}]
 	}'
 	drop_assignments
 	disable s1

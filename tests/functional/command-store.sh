@@ -398,7 +398,7 @@ state() {
 	local json
 	does 1 status --json
 	json=$(tr -d ' \n' <<< "$said")
-	[[ $json == *'"condition":"wrong"'*'{"set":'"$1"',"name":"'"$2"'","state":"'"${3// /}"'","why":"'* ]] ||
+	[[ $json == *'"condition":"wrong"'*'{"set":'"$1"',"set_name":null,"name":"'"$2"'","state":"'"${3// /}"'","why":"'* ]] ||
 		fail "status does not tell that $2 is $3: $said"
 	does 1 status
 }
@@ -416,7 +416,7 @@ stored_status() {
 	does 0 boot
 	does 0 status
 	does 0 status --json
-	[[ $(tr -d ' \n' <<< "$said") == *'"stored":[{"set":1,"name":"vendor_a_v1","state":"enabled","why":null}],"other_kernels":[],"lost":[]'* ]] ||
+	[[ $(tr -d ' \n' <<< "$said") == *'"stored":[{"set":1,"set_name":null,"name":"vendor_a_v1","state":"enabled","why":null}],"other_kernels":[],"lost":[]'* ]] ||
 		fail "it says: $said"
 	does 0 unload 1
 	state 1 vendor_a_v1 unloaded
@@ -446,7 +446,7 @@ wiped_out() {
 	told "it was replaced by stock patch 'client_s1'"
 	told "Set 2 has lost 'vendor_b_v1': it was replaced by stock patch 'client_s1'."
 	does 1 status --json
-	[[ $(tr -d ' \n' <<< "$said") == *'{"name":"vendor_b_v1","set":2,"by":"stockpatch'"'client_s1'"'"}'* ]] ||
+	[[ $(tr -d ' \n' <<< "$said") == *'{"name":"vendor_b_v1","set":2,"set_name":null,"by":"stockpatch'"'client_s1'"'"}'* ]] ||
 		fail "it says: $said"
 	does 0 load vendor_a_v1.ko
 	does 0 status

@@ -42,6 +42,31 @@ takes_and_shows() {
 }
 it "a set is taken by its name, and shown with it" takes_and_shows
 
+# In JSON and in sentences, whatever tells of it.
+shown_everywhere() {
+	names '1 team-a' '2 team-b' '7 storage'
+	accept check --empty $modules/vendor_a_v1.ko
+	says "vendor_a_v1.ko: set 1 (team-a)"
+	json_is check check --empty $modules/vendor_a_v1.ko
+	said=$(klp-sets check --empty --json $modules/vendor_a_v1.ko $modules/vendor_b_conflict.ko)
+	says '"set_name":"team-b"'
+	[[ $(tr -d ' \n' <<< "$said") == *'"patch":"vendor_a_v1","set":1,"set_name":"team-a"'* ]] ||
+		fail "it says $said"
+	reject 1 "asks for set 1 (team-a) itself" check --empty --set 7 $modules/vendor_a_v1.ko
+	reject 1 "or build a 'vendor_b_conflict' that obsoletes set 1 (team-a)" \
+		check --empty $modules/vendor_a_v1.ko $modules/vendor_b_conflict.ko
+	accept stamp --set storage --obsoletes team-b $modules/client_s1.ko "$scratch/stamped.ko"
+	says "of set 7 (storage), which obsoletes 2 (team-b)"
+	accept assign kpatch_cve storage team-b
+	says "'kpatch_cve' will belong to set 7 (storage)"
+	accept assign
+	says "7 (storage)"
+	accept assign --json
+	[[ $(tr -d ' \n' <<< "$said") == *'"name":"kpatch_cve","set":7,"set_name":"storage"'* ]] ||
+		fail "it says $said"
+}
+it "a name is shown wherever a set is" shown_everywhere
+
 # A number needs none, and the table has no column for nothing.
 unknown() {
 	install vendor_a_v1

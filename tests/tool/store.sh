@@ -223,7 +223,7 @@ rollback_of_all() {
 	accept list --stored
 	says "took the place of set 1, stock patch 'client_s1', set 2"
 	accept list --stored --json
-	[[ $(tr -d ' \n' <<< "$said") == *'"replaced":[{"set":1,"name":"vendor_a_v2"},{"set":null,"name":"client_s1"},{"set":2,"name":"vendor_b_v1"}]}'* ]] ||
+	[[ $(tr -d ' \n' <<< "$said") == *'"replaced":[{"set":1,"set_name":null,"name":"vendor_a_v2"},{"set":null,"set_name":null,"name":"client_s1"},{"set":2,"set_name":null,"name":"vendor_b_v1"}]}'* ]] ||
 		fail "it lists $said"
 	reject 1 "'client_kpatch' has taken its place. 'klp-sets rollback client_kpatch'" rollback 1
 	reject 1 "'client_kpatch' has taken its place" uninstall vendor_b_v1

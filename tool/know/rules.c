@@ -17,6 +17,7 @@
 #include "keep/kernel.h"
 #include "keep/policies.h"
 #include "read/livepatch.h"
+#include "read/setnames.h"
 #include "read/symbols.h"
 #include "read/util.h"
 
@@ -92,7 +93,7 @@ static bool scopes_stock_replace(const struct policy *policy)
 	       (policy->stock_replace == STOCK_ALL && !policy->allow_replace_all);
 }
 
-static void find_set(struct judge *j)
+static void find_its_set(struct judge *j)
 {
 	const struct policy *policy = &j->m->policy;
 	struct livepatch *new = &j->new;
@@ -272,16 +273,16 @@ static char *advice_on(const struct judge *j, const struct livepatch *old, const
 	if (!old->managed)
 		return xasprintf("Unload '%s' first.", old->name);
 	if (new->native)
-		return xasprintf("Unload '%s' first, or build a '%s' that obsoletes set %u.",
-				 old->name, new->name, old->replace_set);
+		return xasprintf("Unload '%s' first, or build a '%s' that obsoletes set %s.",
+				 old->name, new->name, set_label(old->replace_set));
 	if (new->managed)
 		return xasprintf("Unload '%s' first, or let '%s' obsolete what is in its way: 'klp-sets assign %s %u%s'.",
 				 old->name, new->name, new->name, new->replace_set, sets);
 	if (strchr(sets + 1, ' '))
 		return xasprintf("Unload '%s' first, or let '%s' replace all that is in its way: 'klp-sets assign %s%s'.",
 				 old->name, new->name, new->name, sets);
-	return xasprintf("Unload '%s' first, or put '%s' into set %u, to replace it.", old->name,
-			 new->name, old->replace_set);
+	return xasprintf("Unload '%s' first, or put '%s' into set %s, to replace it.", old->name,
+			 new->name, set_label(old->replace_set));
 }
 
 static void advise_on_owners(struct judge *j)
@@ -768,7 +769,7 @@ struct verdict *rules_judge(const struct machine *m, struct livepatch *lp,
 		.v = xcalloc(1, sizeof(*j.v)),
 	};
 
-	find_set(&j);
+	find_its_set(&j);
 	name_funcs(&j, lp);
 	compare_funcs(&j);
 	for (size_t i = 0; i < j.v->nr_replaced; i++)

@@ -152,8 +152,8 @@ const struct state *livepatch_find_state(const struct livepatch *lp, unsigned lo
 bool livepatch_put_into_set(struct livepatch *lp, uint32_t set, char **why)
 {
 	if (lp->native && lp->has_set && lp->replace_set != set) {
-		*why = xasprintf("'%s' asks for set %u itself; --set is for livepatches that know nothing of sets",
-				 lp->name, lp->replace_set);
+		*why = xasprintf("'%s' asks for set %s itself; --set is for livepatches that know nothing of sets",
+				 lp->name, set_label(lp->replace_set));
 		return false;
 	}
 	lp->has_set = true;

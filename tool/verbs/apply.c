@@ -102,9 +102,7 @@ static struct json_object *json_step(const struct step *step)
 	struct json_object *row = json_object_new_object(), *leave = json_object_new_array();
 
 	json_object_object_add(row, "action", json_text(action_names[step->action]));
-	json_object_object_add(row, "set", step->has_set ?
-			       json_object_new_int64(step->replace_set) : NULL);
-	json_object_object_add(row, "set_name", json_set_name(step->has_set, step->replace_set));
+	json_add_set(row, step->has_set, step->replace_set);
 	json_object_object_add(row, "name", json_text(step->name));
 	json_object_object_add(row, "file", json_text(step->lp ? step->lp->path : NULL));
 	json_object_object_add(row, "from", json_text(step->from));

@@ -75,11 +75,12 @@ static void add_row(struct table *table, const struct machine *m, const struct a
 		    bool kept)
 {
 	char *obsoletes = xstrdup(a->nr_obsoletes ? "" : "-");
-	const char *cells[] = { a->name, xasprintf("%u", a->replace_set), NULL,
+	const char *cells[] = { a->name, xstrdup(set_label(a->replace_set)), NULL,
 				describe(m, a, kept) };
 
 	for (size_t i = 0; i < a->nr_obsoletes; i++)
-		obsoletes = xasprintf("%s%s%u", obsoletes, i ? "," : "", a->obsoletes[i]);
+		obsoletes = xasprintf("%s%s%s", obsoletes, i ? "," : "",
+				      set_label(a->obsoletes[i]));
 	cells[2] = obsoletes;
 	table_add(table, cells);
 }
@@ -90,7 +91,7 @@ static void add_json(json_object *list, const struct machine *m, const struct as
 	json_object *row = json_object_new_object();
 
 	json_object_object_add(row, "name", json_text(a->name));
-	json_object_object_add(row, "set", json_object_new_int64(a->replace_set));
+	json_add_set(row, true, a->replace_set);
 	json_object_object_add(row, "obsoletes", json_sets(a->obsoletes, a->nr_obsoletes));
 	json_object_object_add(row, "kept", json_object_new_boolean(kept));
 	json_object_object_add(row, "waiting", m->assignments_hidden ? NULL :
@@ -214,7 +215,8 @@ int assign_enabled(const struct machine *m, const struct assignment *a)
 			     a->replace_set, said ? said : why_refused(err));
 			status = EXIT_REFUSED;
 		} else if (!opt_quiet) {
-			printf("'%s' belongs to set %u now\n", lp->name, a->replace_set);
+			printf("'%s' belongs to set %s now\n", lp->name,
+			       set_label(a->replace_set));
 		}
 		free(said);
 	}
@@ -227,10 +229,10 @@ static const char *now_in_kernel(const struct machine *m, const struct livepatch
 {
 	if (!m->livepatching)
 		return "";
-	return lp ? xasprintf("'%s' belongs to set %u until it is unloaded", a->name,
-			      a->replace_set) :
-		    xasprintf("the kernel has the assignment to set %u until the next boot, or "
-			      "'klp-sets assign %s -'", a->replace_set, a->name);
+	return lp ? xasprintf("'%s' belongs to set %s until it is unloaded", a->name,
+			      set_label(a->replace_set)) :
+		    xasprintf("the kernel has the assignment to set %s until the next boot, or "
+			      "'klp-sets assign %s -'", set_label(a->replace_set), a->name);
 }
 
 static int assign(char **words, size_t n)
@@ -262,14 +264,15 @@ static int assign(char **words, size_t n)
 		err = assign_now(&a, &said);
 	}
 	if (err)
-		die("'%s' is not assigned to set %u: %s", a.name, a.replace_set,
+		die("'%s' is not assigned to set %s: %s", a.name, set_label(a.replace_set),
 		    said ? said : why_refused(err));
 	assignment_keep(a.name, &a, now_in_kernel(m, lp, &a));
 	if (!opt_quiet && lp)
-		printf("'%s' belongs to set %u now, and whenever it is loaded\n", a.name,
-		       a.replace_set);
+		printf("'%s' belongs to set %s now, and whenever it is loaded\n", a.name,
+		       set_label(a.replace_set));
 	else if (!opt_quiet)
-		printf("'%s' will belong to set %u when it is loaded\n", a.name, a.replace_set);
+		printf("'%s' will belong to set %s when it is loaded\n", a.name,
+		       set_label(a.replace_set));
 	return assignment_is_pattern(&a) ? assign_enabled(m, &a) : EXIT_OK;
 }
 

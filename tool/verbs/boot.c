@@ -28,6 +28,7 @@
 #include "keep/store.h"
 #include "read/livepatch.h"
 #include "read/util.h"
+#include "read/setnames.h"
 
 /* Seconds for each transition: next to nothing runs yet. */
 static struct duration wait_at_boot = { .seconds = 60 };
@@ -57,7 +58,7 @@ static int give_assignments(const struct assignment *all, size_t n)
 			status = EXIT_REFUSED;
 		if (!err)
 			continue;
-		warn("'%s' is not assigned to set %u: %s", all[i].name, all[i].replace_set,
+		warn("'%s' is not assigned to set %s: %s", all[i].name, set_label(all[i].replace_set),
 		     said ? said : strerror(-err));
 		status = EXIT_REFUSED;
 	}

@@ -16,6 +16,7 @@
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 struct check {
@@ -49,7 +50,7 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 {
 	printf("%s: ", printable(lp->path));
 	if (v->has_set)
-		printf("set %u%s", v->replace_set, was_assigned(v) ? ", as assigned" : "");
+		printf("set %s%s", set_label(v->replace_set), was_assigned(v) ? ", as assigned" : "");
 	else
 		printf(v->managed ? "unknown set" : "stock livepatch");
 	puts(is_accepted(lp, v) ? "" : v->nr_conflicts ? ", REFUSED" : ", UNKNOWN");
@@ -131,7 +132,7 @@ static struct json_object *json_conflict(const struct conflict *c)
 	json_object_object_add(o, "reason", json_text(c->reason));
 	json_object_object_add(o, "advice", json_text(c->advice));
 	json_object_object_add(o, "patch", c->other ? json_text(c->other->name) : NULL);
-	json_object_object_add(o, "set", c->other ? json_set(c->other) : NULL);
+	json_add_set_of(o, c->other);
 	return o;
 }
 
@@ -144,8 +145,7 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 	json_object_object_add(o, "version", json_text(lp->version));
 	json_object_object_add(o, "kernel", json_text(lp->kernel));
 	json_object_object_add(o, "native", json_object_new_boolean(lp->native));
-	json_object_object_add(o, "set", v->has_set ?
-			       json_object_new_int64(v->replace_set) : NULL);
+	json_add_set(o, v->has_set, v->replace_set);
 	json_object_object_add(o, "obsoletes",
 			       json_sets(v->obsoletes, v->has_set ? v->nr_obsoletes : 0));
 	json_object_object_add(o, "replaces_all", json_object_new_boolean(v->replace_all));

@@ -56,14 +56,15 @@ struct json_object *json_id(unsigned long id)
 	return o;
 }
 
-struct json_object *json_set(const struct livepatch *lp)
+void json_add_set(struct json_object *o, bool has_set, uint32_t set)
 {
-	return lp->managed ? json_object_new_int64(lp->replace_set) : NULL;
+	json_object_object_add(o, "set", has_set ? json_object_new_int64(set) : NULL);
+	json_object_object_add(o, "set_name", json_text(has_set ? set_name(set) : NULL));
 }
 
-struct json_object *json_set_name(bool has_set, uint32_t set)
+void json_add_set_of(struct json_object *o, const struct livepatch *lp)
 {
-	return json_text(has_set ? set_name(set) : NULL);
+	json_add_set(o, lp && lp->managed, lp ? lp->replace_set : 0);
 }
 
 struct json_object *json_sets(const uint32_t *sets, size_t n)

@@ -23,10 +23,10 @@ void json_print(struct json_object *root);
 struct json_object *json_text(const char *s);
 /* As a string: JSON has no numbers of 64 bits that everybody can read. */
 struct json_object *json_id(unsigned long id);
-/* The set of a livepatch, or null. */
-struct json_object *json_set(const struct livepatch *lp);
-/* The name of a set, or null. */
-struct json_object *json_set_name(bool has_set, uint32_t set);
+/* The members "set" and "set_name": whoever shows one has the other. null for what is of none. */
+void json_add_set(struct json_object *o, bool has_set, uint32_t set);
+/* The same of a livepatch, or of NULL. */
+void json_add_set_of(struct json_object *o, const struct livepatch *lp);
 struct json_object *json_sets(const uint32_t *sets, size_t n);
 struct json_object *json_func(const struct func *func);
 

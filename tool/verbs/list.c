@@ -42,7 +42,7 @@ static char *sets_text(const uint32_t *sets, size_t n)
 	char *text = xstrdup(""), *longer;
 
 	for (size_t i = 0; i < n; i++) {
-		longer = xasprintf("%s%s%u", text, i ? " " : "", sets[i]);
+		longer = xasprintf("%s%s%s", text, i ? " " : "", set_label(sets[i]));
 		free(text);
 		text = longer;
 	}
@@ -129,7 +129,7 @@ static void print_table(const struct machine *m, bool verbose)
 
 static void print_assignment(const struct assignment *a)
 {
-	printf("%s joins set %u when it is loaded", a->name, a->replace_set);
+	printf("%s joins set %s when it is loaded", a->name, set_label(a->replace_set));
 	if (a->nr_obsoletes)
 		printf(", obsoletes %s", sets_text(a->obsoletes, a->nr_obsoletes));
 	putchar('\n');
@@ -179,8 +179,7 @@ static struct json_object *json_patch(const struct machine *m, const struct live
 	json_object_object_add(patch, "name", json_text(lp->name));
 	json_object_object_add(patch, "version", json_text(lp->version));
 	json_object_object_add(patch, "kind", json_text(kind(lp)));
-	json_object_object_add(patch, "set", json_set(lp));
-	json_object_object_add(patch, "set_name", json_set_name(lp->managed, lp->replace_set));
+	json_add_set_of(patch, lp);
 	json_object_object_add(patch, "obsoletes", json_sets(lp->obsoletes, lp->nr_obsoletes));
 	json_object_object_add(patch, "status", json_text(status(lp)));
 	json_object_object_add(patch, "enabled", json_object_new_boolean(lp->enabled));
@@ -207,7 +206,7 @@ static struct json_object *json_assignment(const struct assignment *a)
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "name", json_text(a->name));
-	json_object_object_add(object, "set", json_object_new_int64(a->replace_set));
+	json_add_set(object, true, a->replace_set);
 	json_object_object_add(object, "obsoletes", json_sets(a->obsoletes, a->nr_obsoletes));
 	return object;
 }

@@ -28,6 +28,7 @@
 #include "read/livepatch.h"
 #include "read/modfile.h"
 #include "read/util.h"
+#include "read/setnames.h"
 
 struct loading {
 	const struct module_file *file;
@@ -81,7 +82,7 @@ static int assign(struct loading *l)
 	err = assign_now(&a, &said);
 	l->assigned = !err;
 	if (err) {
-		why = xasprintf("it cannot be assigned to set %u: %s", lp->replace_set,
+		why = xasprintf("it cannot be assigned to set %s: %s", set_label(lp->replace_set),
 				said ? said : strerror(-err));
 		not_loaded(l, why);
 		free(why);
@@ -150,8 +151,8 @@ static void tell_no_set(const struct livepatch *lp, const struct verdict *v)
 	if (lp->has_set || lp->native || opt_quiet)
 		return;
 	if (v->managed)
-		warn("'%s' has no set: it counts as of set %u by the policies of this machine; --set would give it another",
-		     lp->name, v->replace_set);
+		warn("'%s' has no set: it counts as of set %s by the policies of this machine; --set would give it another",
+		     lp->name, set_label(v->replace_set));
 	else
 		warn("'%s' has no set: it is loaded as a stock livepatch; --set would give it one",
 		     lp->name);

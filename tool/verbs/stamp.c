@@ -13,6 +13,7 @@
 #include "read/elf.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
+#include "read/setnames.h"
 #include "read/signature.h"
 #include "read/util.h"
 
@@ -117,9 +118,9 @@ static int cmd_stamp(int argc, char **argv)
 		die("cannot write '%s': %s", argv[1], file_strerror(errno));
 	if (opt_quiet)
 		return EXIT_OK;
-	printf("%s: '%s' of set %u", printable(argv[1]), lp->name, *set);
+	printf("%s: '%s' of set %s", printable(argv[1]), lp->name, set_label(*set));
 	for (size_t i = 0; i < obsoletes.nr; i++)
-		printf("%s%u", i ? ", " : ", which obsoletes ", obsoletes.sets[i]);
+		printf("%s%s", i ? ", " : ", which obsoletes ", set_label(obsoletes.sets[i]));
 	putchar('\n');
 	return EXIT_OK;
 }

@@ -21,6 +21,7 @@
 #include "keep/store.h"
 #include "read/ftrace.h"
 #include "read/livepatch.h"
+#include "read/setnames.h"
 #include "read/util.h"
 
 struct status {
@@ -270,7 +271,7 @@ static void print_kept(const struct status *s)
 	for (size_t i = 0; i < s->nr_lost; i++) {
 		const struct lost *lost = &s->lost[i];
 
-		printf("Set %u has lost '%s': it was replaced by %s.\n", lost->replace_set,
+		printf("Set %s has lost '%s': it was replaced by %s.\n", set_label(lost->replace_set),
 		       lost->name, lost->by);
 	}
 }
@@ -356,7 +357,7 @@ static struct json_object *json_transition(const struct status *s)
 	known = !s->progress->unreadable;
 	object = json_object_new_object();
 	json_object_object_add(object, "name", json_text(s->changing->name));
-	json_object_object_add(object, "set", json_set(s->changing));
+	json_add_set_of(object, s->changing);
 	json_object_object_add(object, "to", json_text(s->changing->enabled ? "enabled" :
 							"disabled"));
 	json_object_object_add(object, "seconds", json_seconds(s->age, s->age));
@@ -378,7 +379,7 @@ static struct json_object *json_finding(const struct finding *f)
 	for (size_t i = 0; i < f->nr_also; i++)
 		json_object_array_add(also, json_text(f->also[i]));
 	json_object_object_add(object, "patch", json_text(f->lp->name));
-	json_object_object_add(object, "set", json_set(f->lp));
+	json_add_set_of(object, f->lp);
 	json_object_object_add(object, "object", json_text(f->func->object));
 	json_object_object_add(object, "name", json_text(f->func->name));
 	json_object_object_add(object, "sympos", json_object_new_int64(f->func->sympos));
@@ -416,8 +417,7 @@ static struct json_object *json_kept(const struct status *s)
 		const struct kept *k = &s->kept[i];
 
 		row = json_object_new_object();
-		json_object_object_add(row, "set", k->slot->has_set ?
-				       json_object_new_int64(k->slot->replace_set) : NULL);
+		json_add_set(row, k->slot->has_set, k->slot->replace_set);
 		json_object_object_add(row, "name", json_text(k->slot->versions[0].name));
 		json_object_object_add(row, "state", json_text(kept_names[k->state]));
 		json_object_object_add(row, "why", json_text(k->why));
@@ -433,7 +433,7 @@ static struct json_object *json_lost(const struct status *s)
 	for (size_t i = 0; i < s->nr_lost; i++) {
 		row = json_object_new_object();
 		json_object_object_add(row, "name", json_text(s->lost[i].name));
-		json_object_object_add(row, "set", json_object_new_int64(s->lost[i].replace_set));
+		json_add_set(row, true, s->lost[i].replace_set);
 		json_object_object_add(row, "by", json_text(s->lost[i].by));
 		json_object_array_add(array, row);
 	}

@@ -77,8 +77,7 @@ static json_object *replaced_json(const struct version *v)
 		const struct slot *old = &v->replaced[i];
 		json_object *row = json_object_new_object();
 
-		json_object_object_add(row, "set", old->has_set ?
-				       json_object_new_int64(old->replace_set) : NULL);
+		json_add_set(row, old->has_set, old->replace_set);
 		json_object_object_add(row, "name", json_text(old->versions[0].name));
 		json_object_array_add(array, row);
 	}
@@ -91,9 +90,7 @@ static json_object *slot_json(const struct store *s, const struct slot *slot)
 	const struct version *current = &slot->versions[0];
 	time_t when;
 
-	json_object_object_add(row, "set", slot->has_set ?
-			       json_object_new_int64(slot->replace_set) : NULL);
-	json_object_object_add(row, "set_name", json_set_name(slot->has_set, slot->replace_set));
+	json_add_set(row, slot->has_set, slot->replace_set);
 	json_object_object_add(row, "name", current->name ?
 			       json_text(current->name) : NULL);
 	json_object_object_add(row, "held", json_object_new_boolean(

@@ -48,8 +48,8 @@ static int tell_blocked(const struct livepatch *lp, const struct state *state)
 {
 	warn("%s cannot be disabled: its state %lu '%s' must not be removed (block_disable)",
 	     livepatch_who(lp), state->id, state->name ? state->name : "-");
-	warn("  only a livepatch of set %u that has state %lu as well can take its place",
-	     lp->replace_set, state->id);
+	warn("  only a livepatch of set %s that has state %lu as well can take its place",
+	     set_label(lp->replace_set), state->id);
 	return EXIT_REFUSED;
 }
 
@@ -202,8 +202,10 @@ static struct livepatch *find_transition(const struct machine *m, const char *ar
 	}
 	if (!arg || (find_set(arg, &set) ? has_set(lp, set) : machine_find_arg(m, arg) == lp))
 		return lp;
-	die("%s is in transition, and not %s%s%s", livepatch_who(lp),
-	    find_set(arg, &set) ? "a livepatch of set " : "", arg, bare_number_hint(arg));
+	if (find_set(arg, &set))
+		die("%s is in transition, and not a livepatch of set %s%s", livepatch_who(lp),
+		    set_label(set), bare_number_hint(arg));
+	die("%s is in transition, and not %s%s", livepatch_who(lp), arg, bare_number_hint(arg));
 }
 
 /* Who has the sets that a transition was about. */
@@ -222,7 +224,7 @@ static void tell_effect(const struct livepatch *lp)
 		any = true;
 	}
 	if (!any && lp->managed)
-		printf("set %u has no livepatch\n", lp->replace_set);
+		printf("set %s has no livepatch\n", set_label(lp->replace_set));
 	else if (!any)
 		printf("%s is not in effect\n", livepatch_who(lp));
 	fflush(stdout);
