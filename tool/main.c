@@ -22,6 +22,7 @@
 #include "verbs/stamp.h"
 #include "verbs/status.h"
 #include "verbs/unload.h"
+#include "read/journal.h"
 #include "read/util.h"
 
 static int help_verb(int argc, char **argv);
@@ -171,6 +172,8 @@ static const struct verb *choose_verb(const char *name)
 
 int main(int argc, char **argv)
 {
+	const struct verb *verb;
+
 	open_standard_files();
 	fail_instead_of_dying();
 	/* All may see what there is, whoever made it. */
@@ -179,5 +182,7 @@ int main(int argc, char **argv)
 	argv++;
 	if (!argc)
 		usage_error("a verb is missing");
-	return finish_output(choose_verb(argv[0])->run(argc, argv));
+	verb = choose_verb(argv[0]);
+	journal_verb(verb->name);
+	return finish_output(verb->run(argc, argv));
 }

@@ -26,6 +26,7 @@
 #include "keep/kernel.h"
 #include "keep/store.h"
 #include "keep/wanted.h"
+#include "read/journal.h"
 #include "read/livepatch.h"
 #include "read/util.h"
 
@@ -63,6 +64,24 @@ static void tell_plan(const struct apply *a)
 	}
 	if (plan->nr_refusals)
 		warn("nothing is changed");
+}
+
+/* The same for the journal, which has what is loaded and unloaded from those who do it. */
+static void note_step(const struct step *step)
+{
+	if (!step->done || step->action == ACTION_LOAD || step->action == ACTION_UNLOAD)
+		return;
+	note_stored(step->action == ACTION_REMOVE ? EVENT_REMOVED : EVENT_STORED, step->name,
+		    step->has_set, step->replace_set, step->from);
+}
+
+static void note_refusal(const struct refusal *refusal)
+{
+	struct entry *e = entry_new(EVENT_REFUSED);
+
+	entry_add(e, "KLP_SETS_CODE", refusal->code);
+	entry_add(e, "KLP_SETS_FILE", refusal->what);
+	entry_send(e, "%s: %s", refusal->what, refusal->why);
 }
 
 static void print_step(const struct apply *a, const struct step *step)
@@ -342,6 +361,10 @@ static int apply(struct apply *a)
 		else if (change_machine(a) != EXIT_OK)
 			a->status = EXIT_REFUSED;
 	}
+	for (size_t i = 0; !a->dry_run && i < a->plan->nr_steps; i++)
+		note_step(&a->plan->steps[i]);
+	for (size_t i = 0; !a->dry_run && i < a->plan->nr_refusals; i++)
+		note_refusal(&a->plan->refusals[i]);
 	if (opt_json)
 		print_json(a);
 	else

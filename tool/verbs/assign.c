@@ -17,6 +17,7 @@
 #include "keep/assignments.h"
 #include "keep/files.h"
 #include "keep/kernel.h"
+#include "read/journal.h"
 #include "read/livepatch.h"
 #include "read/names.h"
 #include "read/setnames.h"
@@ -150,6 +151,7 @@ static int drop(const char *arg)
 	struct machine *m = this_machine();
 	char *module = need_name(arg);
 	bool kept = is_kept(module), waiting = waits(m, module);
+	struct entry *e;
 	int err;
 
 	if (!kept && !waiting)
@@ -162,6 +164,9 @@ static int drop(const char *arg)
 	}
 	if (kept)
 		assignment_keep(module, NULL, waiting ? "the kernel does not wait for it any more" : "");
+	e = entry_new(EVENT_UNASSIGNED);
+	entry_add(e, "KLP_SETS_LIVEPATCH", module);
+	entry_send(e, "'%s' is assigned to no set any more", module);
 	if (!opt_quiet) {
 		const struct livepatch *lp = machine_find(m, module);
 
@@ -211,8 +216,8 @@ int assign_enabled(const struct machine *m, const struct assignment *a)
 		one.name = lp->name;
 		err = assign_now(&one, &said);
 		if (err) {
-			warn("'%s' is enabled, and not assigned to set %u: %s", lp->name,
-			     a->replace_set, said ? said : why_refused(err));
+			warn("'%s' is enabled, and not assigned to set %s: %s", lp->name,
+			     set_label(a->replace_set), said ? said : why_refused(err));
 			status = EXIT_REFUSED;
 		} else if (!opt_quiet) {
 			printf("'%s' belongs to set %s now\n", lp->name,
@@ -240,6 +245,7 @@ static int assign(char **words, size_t n)
 	struct machine *m = this_machine();
 	struct assignment a;
 	const struct livepatch *lp;
+	struct entry *e;
 	char *said = NULL;
 	int err = 0;
 
@@ -267,6 +273,10 @@ static int assign(char **words, size_t n)
 		die("'%s' is not assigned to set %s: %s", a.name, set_label(a.replace_set),
 		    said ? said : why_refused(err));
 	assignment_keep(a.name, &a, now_in_kernel(m, lp, &a));
+	e = entry_new(EVENT_ASSIGNED);
+	entry_add(e, "KLP_SETS_LIVEPATCH", a.name);
+	entry_add_set(e, true, a.replace_set);
+	entry_send(e, "'%s' is assigned to set %s", a.name, set_label(a.replace_set));
 	if (!opt_quiet && lp)
 		printf("'%s' belongs to set %s now, and whenever it is loaded\n", a.name,
 		       set_label(a.replace_set));

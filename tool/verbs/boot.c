@@ -26,9 +26,10 @@
 #include "keep/kernel.h"
 #include "keep/run.h"
 #include "keep/store.h"
+#include "read/journal.h"
 #include "read/livepatch.h"
-#include "read/util.h"
 #include "read/setnames.h"
+#include "read/util.h"
 
 /* Seconds for each transition: next to nothing runs yet. */
 static struct duration wait_at_boot = { .seconds = 60 };
@@ -67,6 +68,17 @@ static int give_assignments(const struct assignment *all, size_t n)
 
 /* --- one livepatch ------------------------------------------------------------- */
 
+/* For the journal. */
+static void note_held(const struct slot *slot, const char *code, const char *why)
+{
+	struct entry *e = entry_new(EVENT_HELD);
+
+	entry_add(e, "KLP_SETS_LIVEPATCH", slot->versions[0].name);
+	entry_add_set(e, slot->has_set, slot->replace_set);
+	entry_add(e, "KLP_SETS_CODE", code);
+	entry_send(e, "'%s' of %s is not loaded: %s", slot->versions[0].name, slot_label(slot), why);
+}
+
 static bool is_held(const struct store *s, const struct slot *slot)
 {
 	const struct version *v = &slot->versions[0];
@@ -79,6 +91,7 @@ static bool is_held(const struct store *s, const struct slot *slot)
 	     "on %s. To try it by hand: klp-sets load %s. To have it at boot again: "
 	     "klp-sets install %s", v->name, slot_label(slot), GUARD_SECONDS, date(when), path,
 	     path);
+	note_held(slot, "held", "the machine died after it had been loaded");
 	if (slot->nr_versions > 1)
 		warn("or go back to '%s': klp-sets rollback %s", slot->versions[1].name,
 		     slot_argument(slot));
@@ -94,6 +107,7 @@ static bool is_for_other_build(const struct store *s, const struct slot *slot)
 	warn("'%s' of %s is not loaded: it was stored for another build of kernel %s. Build it again, "
 	     "and install that; or, if it fits: klp-sets install %s", v->name, slot_label(slot),
 	     kernel_release(), load_words(s, v));
+	note_held(slot, "other-build", "it was stored for another build of this kernel");
 	return true;
 }
 

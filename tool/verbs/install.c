@@ -25,9 +25,37 @@
 #include "keep/policies.h"
 #include "keep/store.h"
 #include "read/elf.h"
+#include "read/journal.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
 #include "read/util.h"
+
+/* --- the journal ------------------------------------------------------------ */
+
+void note_stored(enum event event, const char *name, bool has_set, uint32_t set, const char *from)
+{
+	struct entry *e = entry_new(event);
+
+	entry_add(e, "KLP_SETS_LIVEPATCH", name);
+	entry_add_set(e, has_set, set);
+	entry_add(e, "KLP_SETS_FROM", from);
+	entry_send(e, "'%s' %s for kernel %s", name ? name : "(nothing)",
+		   event == EVENT_REMOVED ? "is not stored any more" :
+		   event == EVENT_ROLLED_BACK ? "is stored again" : "is stored", kernel_release());
+}
+
+/* It is not stored, and why. */
+static void note_refused(const struct livepatch *lp, const struct verdict *v, const char *code)
+{
+	struct entry *e = entry_new(EVENT_REFUSED);
+
+	entry_add_livepatch(e, lp);
+	entry_add(e, "KLP_SETS_CODE", code);
+	for (size_t i = 0; !code && i < v->nr_conflicts; i++)
+		entry_add(e, "KLP_SETS_CODE", v->conflicts[i].code);
+	entry_send(e, "%s is not stored%s%s", livepatch_who(lp), v->nr_conflicts ? ": " : "",
+		   v->nr_conflicts ? v->conflicts[0].reason : "");
+}
 
 /* --- checks ----------------------------------------------------------------- */
 
@@ -88,6 +116,7 @@ static void __attribute__((noreturn)) refuse_anywhere(const struct livepatch *lp
 {
 	for (size_t i = 0; i < v->nr_conflicts; i++)
 		warn("%s %s", v->conflicts[i].reason, v->conflicts[i].advice);
+	note_refused(lp, v, NULL);
 	die("%s is not stored: it would be refused at any boot", livepatch_who(lp));
 }
 
@@ -103,6 +132,7 @@ static void refuse_conflicts(struct livepatch *lp, const struct verdict *v)
 		refuse_anywhere(lp, alone);
 	for (size_t i = 0; i < v->nr_conflicts; i++)
 		warn("%s", v->conflicts[i].reason);
+	note_refused(lp, v, NULL);
 	die("%s is not stored: with what is in the store, it would be refused at boot. "
 	    "'klp-sets uninstall' makes room", livepatch_who(lp));
 }
@@ -110,6 +140,8 @@ static void refuse_conflicts(struct livepatch *lp, const struct verdict *v)
 /* What no kernel minds, and what cannot be known of this one. */
 static void refuse_guesses(const struct livepatch *lp, struct verdict *v, bool strict)
 {
+	if (v->blind || (strict && v->nr_warnings))
+		note_refused(lp, v, v->blind ? "blind" : v->warnings[0].code);
 	if (v->blind)
 		die("%s is not stored: the kernel hides its addresses, so nobody can tell whether two names are one function. 'sysctl kernel.kptr_restrict=1' shows them to root",
 		    livepatch_who(lp));
@@ -138,6 +170,7 @@ static void refuse_replace_all(const struct store *s, const struct livepatch *lp
 		return;
 	warn("%s replaces every livepatch: it would take out of the store %s", livepatch_who(lp),
 	     who);
+	note_refused(lp, v, "replaces-all");
 	if (lp->has_set)
 		die("%s is not stored. With --replace-all it is, and they go; 'klp-sets policy "
 		    "allow_replace_all=0' has it replace its own set only", livepatch_who(lp));
@@ -193,6 +226,16 @@ static struct room make_room(struct store *s, struct livepatch *lp, bool replace
 		store_remove(s, slot);
 	}
 	return room;
+}
+
+static void note_room(const struct room *room)
+{
+	for (size_t i = 0; i < room->nr_slots; i++) {
+		const struct slot *slot = &room->slots[i];
+
+		note_stored(EVENT_REMOVED, slot->versions[0].name, slot->has_set,
+			    slot->replace_set, NULL);
+	}
 }
 
 /* With all their versions: a rollback brings them back. */
@@ -329,6 +372,10 @@ static int install(char **words, const uint32_t *set, bool load, bool replace_al
 		status = install_load(s, slot, lp, file, &options);
 	else
 		install_commit(s, lp->name);
+	if (!known)
+		note_stored(EVENT_STORED, lp->name, lp->has_set, lp->replace_set,
+			    slot->nr_versions > 1 ? slot->versions[1].name : NULL);
+	note_room(&room);
 	if (opt_quiet)
 		return status;
 	printf("%s%s is %s for kernel %s", room.said, livepatch_who(lp), known ? "stored already" : "stored",
@@ -387,7 +434,7 @@ static int cmd_uninstall(int argc, char **argv)
 {
 	static const struct opt opts[] = { { 0 } };
 	struct store *s;
-	struct slot *slot;
+	struct slot *slot, left;
 	char *label, *name, *with;
 
 	parse_options(&verb_uninstall, argc, argv, opts, 1, 1,
@@ -399,7 +446,9 @@ static int cmd_uninstall(int argc, char **argv)
 	label = xstrdup(slot_label(slot));
 	name = slot->versions[0].name;
 	with = replaced_labels(&slot->versions[0]);
+	left = *slot;
 	uninstall_slot(s, slot);
+	note_stored(EVENT_REMOVED, name, left.has_set, left.replace_set, NULL);
 	if (opt_quiet)
 		return EXIT_OK;
 	printf("%s is not in the store any more", label);
@@ -489,6 +538,7 @@ static int rollback_to_nothing(struct store *s, const char *from, const char *ba
 		guard_forgive(from);
 		guard_forget(from);
 	}
+	note_stored(EVENT_ROLLED_BACK, NULL, false, 0, from);
 	if (opt_quiet)
 		return EXIT_OK;
 	printf("%s'%s' is not in the store any more\n", back, from ? from : "(missing)");
@@ -538,6 +588,8 @@ static int rollback(const char *arg, struct load_options *options, bool replace_
 		guard_forgive(from);
 		guard_forget(from);
 	}
+	note_stored(EVENT_ROLLED_BACK, lp->name, lp->has_set, lp->replace_set, from);
+	note_room(&room);
 	if (held)
 		warn("'%s' is loaded at boot again, although the machine died after it was loaded on %s",
 		     lp->name, date(when));

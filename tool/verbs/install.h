@@ -3,7 +3,11 @@
 #ifndef KLP_SETS_VERBS_INSTALL_H
 #define KLP_SETS_VERBS_INSTALL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "verbs/options.h"
+#include "read/journal.h"
 
 struct livepatch;
 struct load_options;
@@ -20,6 +24,8 @@ void install_commit(struct store *s, const char *name);
  */
 int install_load(struct store *s, const struct slot *slot, const struct livepatch *lp,
 		 const struct module_file *file, struct load_options *options);
+/* For the journal. The livepatch, its set, and the version whose place it takes may be missing. */
+void note_stored(enum event event, const char *name, bool has_set, uint32_t set, const char *from);
 /* Takes it out of the store, with all its versions. */
 void uninstall_slot(struct store *s, struct slot *slot);
 

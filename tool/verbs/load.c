@@ -25,10 +25,11 @@
 #include "keep/assignments.h"
 #include "keep/guard.h"
 #include "read/elf.h"
+#include "read/journal.h"
 #include "read/livepatch.h"
 #include "read/modfile.h"
-#include "read/util.h"
 #include "read/setnames.h"
+#include "read/util.h"
 
 struct loading {
 	const struct module_file *file;
@@ -39,15 +40,48 @@ struct loading {
 	double inserted;	/* when it was in the kernel; now() */
 };
 
+void note_stuck(const struct livepatch *lp)
+{
+	struct entry *e = entry_new(EVENT_STUCK);
+
+	entry_add_livepatch(e, lp);
+	entry_send(e, "the transition of %s is not complete after the time that it had",
+		   livepatch_who(lp));
+}
+
 double patience(const struct load_options *options)
 {
 	return options->wait.given ? options->wait.seconds : PATIENCE;
 }
 
-static int not_loaded(const struct loading *l, const char *why)
+static int tell_not_loaded(const struct loading *l, const char *why)
 {
 	warn("'%s' is not loaded: %s", l->file->path, why);
 	return EXIT_REFUSED;
+}
+
+/* For the journal: refused by whom, and the code of why, if it has one. */
+static struct entry *refusal(const struct loading *l, enum event event, const char *code)
+{
+	struct entry *e = entry_new(event);
+
+	if (l->lp)
+		entry_add_livepatch(e, l->lp);
+	entry_add(e, "KLP_SETS_FILE", l->file->path);
+	entry_add(e, "KLP_SETS_CODE", code);
+	return e;
+}
+
+static int not_loaded_by(const struct loading *l, enum event event, const char *code,
+			 const char *why)
+{
+	entry_send(refusal(l, event, code), "'%s' is not loaded: %s", l->file->path, why);
+	return tell_not_loaded(l, why);
+}
+
+static int not_loaded(const struct loading *l, const char *why)
+{
+	return not_loaded_by(l, EVENT_REFUSED, NULL, why);
 }
 
 /* --- the set ---------------------------------------------------------------- */
@@ -138,7 +172,7 @@ static int refuse_replace_all(const struct loading *l, const struct verdict *v)
 		return EXIT_OK;
 	who = xasprintf("%s replaces every livepatch, and would take away %s",
 			livepatch_who(l->lp), who);
-	not_loaded(l, who);
+	not_loaded_by(l, EVENT_REFUSED, "replaces-all", who);
 	free(who);
 	warn("  'klp-sets load --set N %s' puts it into a set, 'klp-sets stamp --set N' writes that into the file, and it leaves the others alone; "
 	     "so it does after 'klp-sets policy stock_replace=scoped'. With --replace-all it replaces them",
@@ -158,6 +192,18 @@ static void tell_no_set(const struct livepatch *lp, const struct verdict *v)
 		     lp->name);
 }
 
+static void note_conflicts(const struct loading *l, const struct verdict *v)
+{
+	struct entry *e;
+
+	if (!v->nr_conflicts)
+		return;
+	e = refusal(l, EVENT_REFUSED, NULL);
+	for (size_t i = 0; i < v->nr_conflicts; i++)
+		entry_add(e, "KLP_SETS_CODE", v->conflicts[i].code);
+	entry_send(e, "'%s' is not loaded: %s", l->file->path, v->conflicts[0].reason);
+}
+
 /* All that the kernel would refuse, each with what to do about it. */
 static int judge(const struct loading *l)
 {
@@ -167,10 +213,11 @@ static int judge(const struct loading *l)
 	for (size_t i = 0; i < v->nr_conflicts; i++) {
 		const struct conflict *c = &v->conflicts[i];
 
-		status = not_loaded(l, c->reason);
+		status = tell_not_loaded(l, c->reason);
 		if (i + 1 == v->nr_conflicts || strcmp(c->advice, c[1].advice))
 			warn("  %s", c->advice);
 	}
+	note_conflicts(l, v);
 	for (size_t i = 0; i < v->nr_warnings; i++)
 		warn("%s", v->warnings[i].text);
 	if (!status)
@@ -242,7 +289,7 @@ static int load(struct loading *l)
 		return not_loaded(l, "another livepatch is in transition all the time; try again later");
 	}
 	line = said ? strtok_r(said, "\n", &rest) : NULL;
-	not_loaded(l, line ? line : module_strerror(err));
+	not_loaded_by(l, EVENT_REFUSED_BY_KERNEL, NULL, line ? line : module_strerror(err));
 	while (line && (line = strtok_r(NULL, "\n", &rest)))
 		warn("  %s", line);
 	free(said);
@@ -296,6 +343,26 @@ static void tell_loaded(const struct livepatch *lp, bool in_effect,
 	fflush(stdout);
 }
 
+/* The same for the journal. */
+static void note_loaded(const struct livepatch *lp, const struct machine *before,
+			const struct machine *after)
+{
+	struct entry *e = entry_new(EVENT_LOADED);
+
+	entry_add_livepatch(e, lp);
+	entry_send(e, "%s is loaded", livepatch_who(lp));
+	for (size_t i = 0; i < before->nr_patches; i++) {
+		const struct livepatch *old = before->patches[i];
+
+		if (machine_find(after, old->name))
+			continue;
+		e = entry_new(EVENT_REPLACED);
+		entry_add_livepatch(e, old);
+		entry_add(e, "KLP_SETS_BY", lp->name);
+		entry_send(e, "%s is replaced by %s", livepatch_who(old), livepatch_who(lp));
+	}
+}
+
 static void remove_replaced(const struct loading *l, const struct machine *after)
 {
 	size_t nr = 0;
@@ -320,6 +387,7 @@ static int finish(const struct loading *l)
 	int status = EXIT_OK;
 
 	if (!transition_wait(name, patience(l->options))) {
+		note_stuck(l->lp);
 		warn("'%s' is loaded, and its transition goes on: 'klp-sets status -v' tells what it waits for, 'klp-sets reverse' turns it back",
 		     name);
 		return l->options->wait.given ? EXIT_REFUSED : EXIT_OK;
@@ -333,6 +401,7 @@ static int finish(const struct loading *l)
 		if (!is_in_effect(lp, after))
 			status = EXIT_REFUSED;
 		tell_loaded(lp, !status, l->before, after);
+		note_loaded(lp, l->before, after);
 		remove_replaced(l, after);
 	} else {
 		warn("'%s' is not in effect: it was loaded, but somebody has turned it back or disabled it since",

@@ -8,6 +8,7 @@
 
 #include "verbs/options.h"
 
+struct livepatch;
 struct module_file;
 
 /*
@@ -34,6 +35,9 @@ struct load_options {
 int load_patch(const struct module_file *file, const struct load_options *options);
 /* Seconds to wait for each thing that takes time: those of --wait, or PATIENCE. */
 double patience(const struct load_options *options);
+
+/* For the journal: its transition has had its time. */
+void note_stuck(const struct livepatch *lp);
 
 extern const struct verb verb_load;
 

@@ -12,6 +12,7 @@
 #include "verbs/table.h"
 #include "keep/files.h"
 #include "keep/policies.h"
+#include "read/journal.h"
 #include "read/util.h"
 
 /* Those without a list of values are booleans. What makes no sense is kept as it is. */
@@ -98,6 +99,16 @@ static void set_now(const struct knob *knob, const char *new)
 		       err ? "" : "now, and ");
 }
 
+/* For the journal. */
+static void note_policy(const struct knob *knob, const char *new)
+{
+	struct entry *e = entry_new(EVENT_POLICY);
+
+	entry_add(e, "KLP_SETS_POLICY", knob->name);
+	entry_add(e, "KLP_SETS_VALUE", new);
+	entry_send(e, "the policy %s is %s", knob->name, new);
+}
+
 static int cmd_policy(int argc, char **argv)
 {
 	const struct opt opts[] = {
@@ -133,6 +144,7 @@ static int cmd_policy(int argc, char **argv)
 		char *kept = knob_kept(changed[i]);
 
 		set_now(changed[i], new[i]);
+		note_policy(changed[i], new[i]);
 		if (!kept || strcmp(kept, new[i]))
 			warn("another file of modprobe.d sets %s as well, and wins: it will be %s "
 			     "when klp_sets is loaded", changed[i]->name, kept ? kept : "unset");

@@ -16,6 +16,7 @@
 #include "know/machine.h"
 #include "know/module.h"
 #include "know/transition.h"
+#include "read/journal.h"
 #include "read/kmsg.h"
 #include "read/livepatch.h"
 #include "read/names.h"
@@ -70,6 +71,15 @@ static int tell_refused(const struct livepatch *lp, const char *what, int err, c
 	return EXIT_REFUSED;
 }
 
+/* For the journal. */
+static void note(enum event event, const struct livepatch *lp, const char *what)
+{
+	struct entry *e = entry_new(event);
+
+	entry_add_livepatch(e, lp);
+	entry_send(e, "%s %s", livepatch_who(lp), what);
+}
+
 /* --- unload ------------------------------------------------------------------ */
 
 static int remove_module(const char *name, const struct load_options *options)
@@ -113,6 +123,7 @@ static int finish_unload(const struct livepatch *lp, const struct load_options *
 	bool gone;
 
 	if (!transition_wait(lp->name, patience(options))) {
+		note_stuck(lp);
 		warn("%s is being disabled, and the transition goes on: 'klp-sets status -v' tells what it waits for, 'klp-sets reverse' turns it back, and 'klp-sets unload %s' removes the module later",
 		     livepatch_who(lp), lp->name);
 		return options->wait.given ? EXIT_REFUSED : EXIT_OK;
@@ -127,6 +138,7 @@ static int finish_unload(const struct livepatch *lp, const struct load_options *
 	}
 	printf("%s is not in effect any more\n", livepatch_who(lp));
 	fflush(stdout);
+	note(EVENT_UNLOADED, lp, "is unloaded");
 	return options->keep ? EXIT_OK : remove_module(lp->name, options);
 }
 
@@ -249,7 +261,9 @@ static int reverse(const char *arg, const struct load_options *options)
 		status = tell_refused(lp, "turned back", err, said);
 		goto out;
 	}
+	note(EVENT_REVERSED, lp, "is turned back");
 	if (!transition_wait(lp->name, patience(options))) {
+		note_stuck(lp);
 		warn("the transition of %s is on its way back, and not complete: 'klp-sets status -v' tells what it waits for",
 		     livepatch_who(lp));
 		status = options->wait.given ? EXIT_REFUSED : EXIT_OK;
@@ -371,7 +385,9 @@ static int force(const char *arg, bool yes)
 		status = tell_refused(lp, "forced", err, said);
 		goto out;
 	}
+	note(EVENT_FORCED, lp, "is forced");
 	if (!transition_wait(lp->name, PATIENCE)) {
+		note_stuck(lp);
 		warn("the transition of %s was forced, and is still not complete", livepatch_who(lp));
 		status = EXIT_REFUSED;
 		goto out;
