@@ -72,7 +72,7 @@ conflict() {
 	json_is check check --empty "$@"
 	said=$(klp-sets --json check --empty "$@" 2> /dev/null) && fail "there is none: $said"
 	has '"conflicts":[{"code":"'"$code"'","reason":"'
-	[[ $(tr -d '\n' <<< "$said") =~ \"advice\":\"[^\"]*\",\ *\"patch\":$patch,\ *\"set\":$set\ *\} ]] ||
+	[[ $(tr -d '\n' <<< "$said") =~ \"advice\":\"[^\"]*\",\ *\"patch\":$patch,\ *\"set\":$set,\ *\"set_name\":null\ *\} ]] ||
 		fail "expected $patch of $set, it says: $said"
 }
 
