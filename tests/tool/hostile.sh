@@ -187,6 +187,15 @@ costly() {
 		mv "$bad.gz" "$bad"
 		bounded check --empty --json "$bad"
 	done
+	# What code refers to is looked into once, however often it does.
+	for shape in arm64 s390x ppc64le; do
+		"$folder/make-patch" $shape "$bad" pointers=6000 refs=6000 || fail "make-patch $shape"
+		bounded check --empty "$bad"
+		says UNKNOWN
+	done
+	"$folder/make-patch" arm64 "$bad" pointers=300000 refs=1 || fail make-patch
+	bounded check --empty "$bad"
+	says UNKNOWN
 }
 it "what a small file may cost has a bound" costly
 
