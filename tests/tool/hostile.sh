@@ -465,6 +465,12 @@ texts_in_files() {
 	plain check --empty --json "$bad"
 	says 18446744073709551615
 	says_not '"sympos":-1'
+	# Names that the kernel takes for printable, in a warning.
+	forge $'string:version_proc_show=f\xff\xe9.part.0'
+	"$folder/forge" $modules/vendor_b_v1.ko "$scratch/other.ko" $'string:loadavg_proc_show=f\xff\xe9' || fail forge
+	plain check --empty "$bad" "$scratch/other.ko"
+	says "warning"
+	plain check --empty --json "$bad" "$scratch/other.ko"
 }
 it "neither does anything that is in one, and numbers have no sign" texts_in_files
 

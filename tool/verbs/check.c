@@ -72,7 +72,7 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 			printf("           %s\n", printable(c->advice));
 	}
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		printf("  warning  %s\n", v->warnings[i].text);
+		printf("  warning  %s\n", printable(v->warnings[i].text));
 	if (v->blind)
 		puts("  unknown  Two of its functions, or one of its and another's, may be one by two names: addresses are hidden.");
 	if (lp->incomplete)
