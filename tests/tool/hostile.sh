@@ -234,6 +234,27 @@ many() {
 }
 it "thousands of functions and hundreds of thousands of symbols are no work" many
 
+# What the administrator has written, or a program for him.
+long_configuration() {
+	local conf=$KLP_SETS_ROOT/etc/klp-sets
+	mkdir -p "$conf"
+	perl -e 'printf "module_%d 7\n", $_ for 1 .. 30000' > "$conf/assign.conf"
+	bounded assign some_module 8
+	says "'some_module' will belong to set 8"
+	bounded assign module_30000 -
+	[[ $(wc -l < "$conf/assign.conf") == 30000 && $(tail -n 1 "$conf/assign.conf") == "some_module 8" ]] ||
+		fail "it ends with $(tail -n 2 "$conf/assign.conf")"
+	rm "$conf/assign.conf"
+	perl -e 'printf "%d name_%d\n", $_, $_ for 1 .. 300000' > "$conf/sets.conf"
+	bounded assign some_module name_7
+	says "sets.conf, line 10001: there are more than 10000 names of sets; the rest is left out"
+	says "'some_module' will belong to set 7"
+	# shellcheck disable=SC2046
+	bounded install $modules/vendor_a_v1.ko $(yes dyndbg=x | head -n 50000)
+	says "the parameters have more than 4096 characters"
+}
+it "neither is a configuration of many lines, or are thousands of parameters" long_configuration
+
 # --- files that are none ---------------------------------------------------------
 
 # masked FILE VERB...: a link to what is no file is not replaced, and neither is that
