@@ -1,6 +1,7 @@
 #!/bin/bash
 # Livepatches that know nothing of sets become members of one: before they load,
 # or while they are enabled.
+# On the oldest and the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/assign-lib.sh"
 need_core

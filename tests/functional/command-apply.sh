@@ -1,7 +1,7 @@
 #!/bin/bash
 # apply on a machine: the order of loading, what goes, and a run that was interrupted.
 # shellcheck source-path=SCRIPTDIR
-# On the oldest and the newest kernel.
+# On the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/command-lib.sh"
 

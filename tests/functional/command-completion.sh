@@ -1,7 +1,7 @@
 #!/bin/bash
 # What bash offers after klp-sets.
 # shellcheck source-path=SCRIPTDIR
-# On the oldest and the newest kernel.
+# On the newest kernel.
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=../../packaging/bash-completion/klp-sets
 . /klp-sets/packaging/bash-completion/klp-sets

@@ -1,7 +1,7 @@
 #!/bin/bash
 # klp-sets assign and policy: at once, and for ever.
 # shellcheck source-path=SCRIPTDIR
-# On the oldest and the newest kernel.
+# On the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/command-lib.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # metrics on a machine. `make check-fleet` holds what is printed as METRICS against what Prometheus takes.
 # shellcheck source-path=SCRIPTDIR
-# On the oldest and the newest kernel.
+# On the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/command-lib.sh"
 

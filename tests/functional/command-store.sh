@@ -1,7 +1,7 @@
 #!/bin/bash
 # The store on a machine: boot, upgrades, rollbacks, and what the machine did not survive.
 # shellcheck source-path=SCRIPTDIR
-# On the oldest and the newest kernel.
+# On the newest kernel.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/command-lib.sh"
 

@@ -153,7 +153,7 @@ damaged() {
 wrong_sections() {
 	local section field value
 	for section in .data .bss .modinfo .symtab .strtab .shstrtab .rela.data \
-		.gnu.linkonce.this_module .init.text .rodata.str1.1; do
+		.gnu.linkonce.this_module .init.text; do
 		for value in 0xffffffffffffffff 0xfffffffffffffff0 0x100000000; do
 			for field in size offset; do
 				[[ $section:$field != .bss:offset ]] || continue

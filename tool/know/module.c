@@ -164,6 +164,9 @@ static int probe(struct kmod_ctx *ctx, const char *name)
 	int err;
 
 	err = kmod_module_new_from_lookup(ctx, name, &list);
+	/* Up to libkmod 28, where depmod has made no index of what is built in. */
+	if (err == -ENOSYS)
+		err = -ENOENT;
 	if (err < 0)
 		return err;
 	if (!list)

@@ -83,24 +83,22 @@ static struct machine *stored_machine(const struct store *s, const struct slot *
 }
 
 /* Advice is for a machine that has something loaded, or for the author of the file. */
-static void __attribute__((noreturn)) refuse_anywhere(const struct livepatch *lp,
-						      const struct verdict *v)
+static void refuse_anywhere(struct livepatch *lp)
 {
+	static const struct store empty;
+	const struct verdict *v = rules_judge(stored_machine(&empty, NULL), lp, known_symbols());
+
+	if (!v->nr_conflicts)
+		return;
 	for (size_t i = 0; i < v->nr_conflicts; i++)
 		warn("%s %s", v->conflicts[i].reason, v->conflicts[i].advice);
 	die("%s is not stored: it would be refused at any boot", livepatch_who(lp));
 }
 
-static void refuse_conflicts(struct livepatch *lp, const struct verdict *v)
+static void refuse_conflicts(const struct livepatch *lp, const struct verdict *v)
 {
-	static const struct store empty;
-	struct verdict *alone;
-
 	if (!v->nr_conflicts)
 		return;
-	alone = rules_judge(stored_machine(&empty, NULL), lp, known_symbols());
-	if (alone->nr_conflicts)
-		refuse_anywhere(lp, alone);
 	for (size_t i = 0; i < v->nr_conflicts; i++)
 		warn("%s", v->conflicts[i].reason);
 	die("%s is not stored: with what is in the store, it would be refused at boot. "
@@ -169,6 +167,8 @@ static struct room make_room(struct store *s, struct livepatch *lp, bool replace
 	/* It was stored for another set: a module can be loaded once only. */
 	if (same && same != own)
 		same->leaves = true;
+	/* Before anybody is asked to make room for it. */
+	refuse_anywhere(lp);
 	v = rules_judge(stored_machine(s, own), lp, known_symbols());
 	if (!replace_all)
 		refuse_replace_all(s, lp, v);
