@@ -291,6 +291,8 @@ no_files() {
 	ln -sf /dev/null "$KLP_SETS_ROOT/etc/modprobe.d/klp-sets.conf"
 	accept assign
 	accept policy
+	# Before the kernel is told of it.
+	reject 1 "Nothing is changed" assign some_module 7
 	install vendor_a_v1
 }
 it "what is replaced is a file, or what a link leads to is one" no_files
