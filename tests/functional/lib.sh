@@ -130,8 +130,14 @@ wait_until() {
 	done
 }
 
+# Up to bash 5.1, a signal ends the reading, and when it comes before that has begun, on a busy
+# machine, nothing does.
 nap() {
-	read -r -t $pause -u "$silence"
+	if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 502)); then
+		sleep $pause
+	else
+		read -r -t $pause -u "$silence"
+	fi
 	true
 }
 
