@@ -130,7 +130,7 @@ rpm_same := --define "_buildhost localhost" --define "use_source_date_epoch_as_b
 
 # Virtual machines: demonstration and tests. See tests/vm/README.md.
 
-.PHONY: help check check-debug check-random check-packages check-fleet check-compilers check-arch lint fuzz bench demo model
+.PHONY: help check check-debug check-random check-packages check-fleet check-compilers check-arch lint fuzz mutants bench demo model
 
 help:
 	@echo "make                       the module, for the running kernel or KDIR="
@@ -151,6 +151,7 @@ help:
 	@echo "make check-compilers       src/ with gcc 11 to 15 and clang, warnings are errors"
 	@echo "make check-arch            src/ and livepatches for arm64, s390x and ppc64le: compiled, read"
 	@echo "make lint                  clang-tidy, cppcheck, shellcheck and checkpatch.pl"
+	@echo "make mutants               small mistakes in src/, and whether tests find them: tests/mutants/README.md"
 	@echo "make fuzz MINUTES=60       module files that AFL++ thinks up: tests/fuzz/README.md"
 	@echo "make deb, make rpm         packages, in build/"
 	@echo "make check-fleet           what Prometheus and Ansible make of it: Documentation/fleet.md"
@@ -178,6 +179,9 @@ lint:
 
 fuzz:
 	@MINUTES="$(MINUTES)" tests/fuzz/check
+
+mutants:
+	@COUNT="$(COUNT)" SEED="$(SEED)" KERNEL="$(KERNEL)" TESTS="$(TESTS)" tests/mutants/check
 
 check-packages:
 	@SUITES="$(SUITES)" V="$(V)" tests/packages/check

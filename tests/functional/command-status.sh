@@ -192,6 +192,33 @@ on_the_new_code() {
 }
 it "others on the livepatch's own code are named" on_the_new_code
 
+# As a tracing tool places it: kprobe_events has nothing of it.
+nobody_is_on_it() {
+	does 0 status
+	[[ $said != *"its own code"* ]]
+}
+
+bpf_program() {
+	local answer
+	load a1 set=1 funcs=cmdline_proc_show
+	coproc perl /klp-sets/tests/functional/bpf-kprobe client_a1:new_cmdline_proc_show 2>&1
+	read -r -t "$patience" -u "${COPROC[0]}" answer
+	[[ $answer != "this kernel has no"* ]] || skip "$answer"
+	[[ $answer == attached ]] || fail "the program is not attached: $answer"
+	does 0 status
+	told "  'new_cmdline_proc_show', its own code: kprobe"
+	does 0 status --json
+	said=$(tr -d ' \n' <<< "$said")
+	told '{"module":"client_a1","function":"new_cmdline_proc_show","who":"kprobe"}'
+	load a2 set=1 funcs=cmdline_proc_show
+	does 0 status
+	told "The module 'client_a1' is left of a livepatch, and somebody is on its code"
+	told "  'new_cmdline_proc_show', its own code: kprobe"
+	kill "$COPROC_PID"
+	wait_until "the program is gone" nobody_is_on_it
+}
+it "so is a BPF program on it" bpf_program
+
 # What the kernel's list looks like when a handler is gone, or is somebody else's.
 gone_behind_our_back() {
 	local list=$tracing/enabled_functions

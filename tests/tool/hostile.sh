@@ -187,6 +187,15 @@ costly() {
 		mv "$bad.gz" "$bad"
 		bounded check --empty --json "$bad"
 	done
+	# What code refers to is looked into once, however often it does.
+	for shape in arm64 s390x ppc64le; do
+		"$folder/make-patch" $shape "$bad" pointers=6000 refs=6000 || fail "make-patch $shape"
+		bounded check --empty "$bad"
+		says UNKNOWN
+	done
+	"$folder/make-patch" arm64 "$bad" pointers=300000 refs=1 || fail make-patch
+	bounded check --empty "$bad"
+	says UNKNOWN
 }
 it "what a small file may cost has a bound" costly
 
@@ -225,6 +234,27 @@ many() {
 }
 it "thousands of functions and hundreds of thousands of symbols are no work" many
 
+# What the administrator has written, or a program for him.
+long_configuration() {
+	local conf=$KLP_SETS_ROOT/etc/klp-sets
+	mkdir -p "$conf"
+	perl -e 'printf "module_%d 7\n", $_ for 1 .. 30000' > "$conf/assign.conf"
+	bounded assign some_module 8
+	says "'some_module' will belong to set 8"
+	bounded assign module_30000 -
+	[[ $(wc -l < "$conf/assign.conf") == 30000 && $(tail -n 1 "$conf/assign.conf") == "some_module 8" ]] ||
+		fail "it ends with $(tail -n 2 "$conf/assign.conf")"
+	rm "$conf/assign.conf"
+	perl -e 'printf "%d name_%d\n", $_, $_ for 1 .. 300000' > "$conf/sets.conf"
+	bounded assign some_module name_7
+	says "sets.conf, line 10001: there are more than 10000 names of sets; the rest is left out"
+	says "'some_module' will belong to set 7"
+	# shellcheck disable=SC2046
+	bounded install $modules/vendor_a_v1.ko $(yes dyndbg=x | head -n 50000)
+	says "the parameters have more than 4096 characters"
+}
+it "neither is a configuration of many lines, or are thousands of parameters" long_configuration
+
 # --- files that are none ---------------------------------------------------------
 
 # masked FILE VERB...: a link to what is no file is not replaced, and neither is that
@@ -261,6 +291,8 @@ no_files() {
 	ln -sf /dev/null "$KLP_SETS_ROOT/etc/modprobe.d/klp-sets.conf"
 	accept assign
 	accept policy
+	# Before the kernel is told of it.
+	reject 1 "Nothing is changed" assign some_module 7
 	install vendor_a_v1
 }
 it "what is replaced is a file, or what a link leads to is one" no_files
@@ -456,6 +488,12 @@ texts_in_files() {
 	plain check --empty --json "$bad"
 	says 18446744073709551615
 	says_not '"sympos":-1'
+	# Names that the kernel takes for printable, in a warning.
+	forge $'string:version_proc_show=f\xff\xe9.part.0'
+	"$folder/forge" $modules/vendor_b_v1.ko "$scratch/other.ko" $'string:loadavg_proc_show=f\xff\xe9' || fail forge
+	plain check --empty "$bad" "$scratch/other.ko"
+	says "warning"
+	plain check --empty --json "$bad" "$scratch/other.ko"
 }
 it "neither does anything that is in one, and numbers have no sign" texts_in_files
 

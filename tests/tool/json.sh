@@ -96,6 +96,20 @@ conflicts() {
 }
 it "a conflict has a code, and names the other livepatch and its set" conflicts
 
+warnings() {
+	"$top/tests/tool/forge" $modules/vendor_a_v1.ko "$scratch/part.ko" \
+		string:version_proc_show=foo.cold || fail forge
+	"$top/tests/tool/forge" $modules/vendor_b_v1.ko "$scratch/whole.ko" \
+		string:loadavg_proc_show=foo || fail forge
+	json_is check check --empty "$scratch/part.ko" "$scratch/whole.ko"
+	accept --json check --empty "$scratch/part.ko" "$scratch/whole.ko"
+	has '"warnings":[], "warning_codes":[]'
+	has "the compiler has made both from 'foo'.\" ], \"warning_codes\":[\"function-part\"]"
+	said=$(klp-sets --json check --empty --strict "$scratch/part.ko" "$scratch/whole.ko")
+	has '"conflicts":[{"code":"function-part"'
+}
+it "a warning has a code, the one of the conflict that it is with --strict" warnings
+
 no_verdict() {
 	json_is check check --empty nothing.ko klp_target.ko vendor_a_v1.ko client_a1.ko
 	said=$(klp-sets --json check --empty nothing.ko 2> /dev/null) && fail "accepted: $said"
@@ -116,6 +130,10 @@ codes() {
 		fail "rules (<), schema (>): $(< "$scratch/diff")"
 	diff <(echo "$of_rules") <(echo "$of_page") > "$scratch/diff" ||
 		fail "rules (<), man page (>): $(< "$scratch/diff")"
+	diff <(grep -ohE 'add_warning\((j->)?v, "[a-z-]+"' "$top"/tool/know/*.c | cut -d '"' -f 2 | sort -u) \
+		<(sed -n '/"warning_codes": {/,/}$/s/.*"enum": \[ \(.*\) \].*/\1/p' \
+			"$top/Documentation/klp-sets.schema.json" | tr -d ' "' | tr , '\n' | sort) \
+		> "$scratch/diff" || fail "warnings of the rules (<), schema (>): $(< "$scratch/diff")"
 }
 it "the rules, the schema and the man page have the same codes" codes
 

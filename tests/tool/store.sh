@@ -450,6 +450,8 @@ boots_unwritable() {
 	install vendor_a_v1 vendor_b_v1
 	mkdir "$store/survived"
 	touch "$store/survived/vendor_a_v1"
+	# Nor can it be made.
+	rm "$KLP_SETS_ROOT/var/lib/klp-sets/lock"
 	unwritable "$1"
 	reject 1 "'vendor_a_v1' is loaded without a guard" boot
 	[[ $(grep -c "cannot be written" <<< "$said") == 2 ]] || fail "it says: $said"

@@ -7,6 +7,7 @@
  * is used by load and install. A line there reads like one in /sys/kernel/klp_sets/assign.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 #include "read/util.h"
 
 #define ASSIGN "/sys/kernel/klp_sets/assign"
+
 /* --- lines ------------------------------------------------------------------ */
 
 /* A name in the form that the list of modules has, or a pattern. */
@@ -171,31 +173,39 @@ const struct assignment *assignment_kept(const char *name)
 static bool is_about(const char *line, const char *name)
 {
 	char *copy = xstrdup(line), *word;
+	bool is;
 
 	strip(copy);
 	word = strtok(copy, " \t\r");
-	return word && parse_module(word) && !strcmp(word, name);
+	is = word && parse_module(word) && !strcmp(word, name);
+	free(copy);
+	return is;
 }
 
 void assignment_keep(const char *name, const struct assignment *a, const char *by_then)
 {
-	char *text = read_conf(), *line, *path = conf_path();
+	char *text = read_conf(), *line, *path = conf_path(), *out = NULL;
 	char *new = a ? assignment_line(a) : NULL;
-	char *out = xstrdup("");
+	size_t size;
+	FILE *to = open_memstream(&out, &size);
 
+	if (!to)
+		die("out of memory");
 	if (!text)
 		text = xstrdup("# MODULE SET [OBSOLETED SET...]: see klp-sets(8), assign.");
 	while (text && *text) {
 		line = strsep(&text, "\n");
 		if (!is_about(line, name)) {
-			out = xasprintf("%s%s\n", out, line);
+			fprintf(to, "%s\n", line);
 		} else if (new) {
-			out = xasprintf("%s%s\n", out, new);
+			fprintf(to, "%s\n", new);
 			new = NULL;
 		}
 	}
 	if (new)
-		out = xasprintf("%s%s\n", out, new);
+		fprintf(to, "%s\n", new);
+	if (fclose(to))
+		die("out of memory");
 	if (replace_file(path, out))
 		die("%s cannot be written: %s. It is as it was%s%s", path, file_strerror(errno),
 		    *by_then ? ", but " : "", by_then);

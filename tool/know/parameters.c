@@ -71,18 +71,22 @@ void parameters_need_form(const char *verb, char **words)
 char *parameters_from_words(const struct module_file *file, char **words)
 {
 	struct image *image;
-	char *all = NULL, *why;
+	char *all = NULL, *longer, *word, *why;
 
 	if (!*words)
 		return NULL;
 	image = image_open(file, &why);
 	if (!image)
 		die("%s cannot be used: %s", file->path, why);
-	for (; *words; words++)
-		all = xasprintf("%s%s%s", all ? all : "", all ? " " : "",
-				parse(file, image, *words));
-	if (strlen(all) > PARAMETERS_MAX)
-		usage_error("the parameters have more than %d characters", PARAMETERS_MAX);
+	for (; *words; words++) {
+		word = parse(file, image, *words);
+		longer = xasprintf("%s%s%s", all ? all : "", all ? " " : "", word);
+		free(word);
+		free(all);
+		all = longer;
+		if (strlen(all) > PARAMETERS_MAX)
+			usage_error("the parameters have more than %d characters", PARAMETERS_MAX);
+	}
 	image_close(image);
 	return all;
 }

@@ -22,6 +22,8 @@
 #define MAX_STATES 512
 #define MAX_STEPS (1 << 18)
 #define MAX_GIVEN 128
+/* Of addresses that are passed on: many relocations may be for the same bytes. */
+#define MAX_PASSED (1 << 18)
 
 /* What every register has: nothing of the address, or the address and a bit more. */
 struct state {
@@ -37,6 +39,8 @@ struct walk {
 	struct state *states;		/* in which code was or will be looked at */
 	size_t nr_states;
 	size_t steps;
+	size_t passed;
+	bool *given;			/* by section: the pointers in all of it */
 	bool lost;
 };
 
@@ -97,9 +101,19 @@ static void give_pointers(struct walk *w, struct place from, uint64_t size)
 
 	for (; p && p < in->pointers + in->nr_pointers && p->at.section == from.section &&
 	       p->at.offset - from.offset < size; p++) {
+		if (++w->passed > MAX_PASSED)
+			return;
 		if (is_writable(in, p->to.section))
 			give(w, p->to);
 	}
+}
+
+static void give_section(struct walk *w, size_t section)
+{
+	if (w->given[section])
+		return;
+	w->given[section] = true;
+	give_pointers(w, (struct place) { section, 0 }, w->in->sections[section].size);
 }
 
 static void lose(struct walk *w, size_t section)
@@ -107,7 +121,7 @@ static void lose(struct walk *w, size_t section)
 	if (w->found->lost[section])
 		return;
 	w->found->lost[section] = true;
-	give_pointers(w, (struct place) { section, 0 }, w->in->sections[section].size);
+	give_section(w, section);
 }
 
 /* The variable in which this is, or NULL. */
@@ -342,8 +356,7 @@ static void look_at(struct walk *w, const struct code_reloc *r)
 	}
 	add_ref(w->found, to);
 	if (!is_writable(w->in, to.section)) {
-		give_pointers(w, (struct place) { to.section, 0 },
-			      w->in->sections[to.section].size);
+		give_section(w, to.section);
 		return;
 	}
 	if (use.use == USE_ADDRESS)
@@ -359,9 +372,14 @@ void code_follow(const struct code_input *in, struct code_findings *found)
 	struct walk w = { .in = in, .found = found };
 
 	w.states = xcalloc(MAX_STATES, sizeof(*w.states));
+	w.given = xcalloc(in->nr_sections, sizeof(*w.given));
 	found->lost = xcalloc(in->nr_sections, sizeof(*found->lost));
-	for (size_t i = 0; i < in->nr_relocs; i++)
+	for (size_t i = 0; i < in->nr_relocs && w.passed <= MAX_PASSED; i++)
 		look_at(&w, &in->relocs[i]);
+	/* What was not looked at may refer to anything. */
+	if (w.passed > MAX_PASSED)
+		memset(found->lost, true, in->nr_sections * sizeof(*found->lost));
+	free(w.given);
 	free(w.states);
 }
 

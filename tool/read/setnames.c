@@ -20,6 +20,9 @@ struct name {
 	bool wrong;		/* another one is for the same set, or has the same name */
 };
 
+/* More than anybody has. Each is compared with all others. */
+#define MAX_NAMES 10000
+
 static struct name *names;
 static size_t nr_names;
 
@@ -56,7 +59,8 @@ static void add(const char *from, unsigned int number, uint32_t set, const char 
 	names[nr_names++] = (struct name) { set, xstrdup(name), xstrdup(from), false };
 }
 
-static void read_line(const char *from, unsigned int number, char *line)
+/* False when no further name is taken. */
+static bool read_line(const char *from, unsigned int number, char *line)
 {
 	char *rest, *set_word, *name, *more;
 	uint32_t set;
@@ -66,12 +70,18 @@ static void read_line(const char *from, unsigned int number, char *line)
 	name = set_word ? strtok_r(NULL, " \t", &rest) : NULL;
 	more = name ? strtok_r(NULL, " \t", &rest) : NULL;
 	if (!set_word)
-		return;
+		return true;
+	if (nr_names == MAX_NAMES) {
+		warn("%s, line %u: there are more than %d names of sets; the rest is left out",
+		     from, number, MAX_NAMES);
+		return false;
+	}
 	if (!name || more || !parse_set(set_word, &set) || !is_set_name(name))
 		warn("%s, line %u is left out: a line is a number and a name, which begins with a letter, as '7 storage'",
 		     from, number);
 	else
 		add(from, number, set, name);
+	return true;
 }
 
 static void read_names(const char *path)
@@ -85,7 +95,8 @@ static void read_names(const char *path)
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		read_line(path, ++number, line);
+		if (!read_line(path, ++number, line))
+			break;
 	}
 	free(text);
 }

@@ -73,7 +73,7 @@ static void print_verdict(const struct livepatch *lp, const struct verdict *v)
 			printf("           %s\n", printable(c->advice));
 	}
 	for (size_t i = 0; i < v->nr_warnings; i++)
-		printf("  warning  %s\n", v->warnings[i].text);
+		printf("  warning  %s\n", printable(v->warnings[i].text));
 	if (v->blind)
 		puts("  unknown  Two of its functions, or one of its and another's, may be one by two names: addresses are hidden.");
 	if (lp->incomplete)
@@ -138,7 +138,7 @@ static struct json_object *json_conflict(const struct conflict *c)
 
 static struct json_object *json_verdict(const struct livepatch *lp, const struct verdict *v)
 {
-	struct json_object *o = json_file(lp->path, is_accepted(lp, v)), *list;
+	struct json_object *o = json_file(lp->path, is_accepted(lp, v)), *list, *codes;
 
 	json_object_object_add(o, "incomplete", json_object_new_boolean(lp->incomplete));
 	json_object_object_add(o, "name", json_text(lp->name));
@@ -162,9 +162,13 @@ static struct json_object *json_verdict(const struct livepatch *lp, const struct
 		json_object_array_add(list, json_conflict(&v->conflicts[i]));
 	json_object_object_add(o, "conflicts", list);
 	list = json_object_new_array();
-	for (size_t i = 0; i < v->nr_warnings; i++)
+	codes = json_object_new_array();
+	for (size_t i = 0; i < v->nr_warnings; i++) {
 		json_object_array_add(list, json_text(v->warnings[i].text));
+		json_object_array_add(codes, json_text(v->warnings[i].code));
+	}
 	json_object_object_add(o, "warnings", list);
+	json_object_object_add(o, "warning_codes", codes);
 	json_object_object_add(o, "aliases_known", json_object_new_boolean(!v->blind));
 	return o;
 }
