@@ -92,9 +92,7 @@ static void read_names(const char *path)
 	if (!text && errno != ENOENT)
 		warn("%s cannot be read: %s", path, file_strerror(errno));
 	for (line = text; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
+		next = next_line(line);
 		if (!read_line(path, ++number, line))
 			break;
 	}

@@ -417,6 +417,15 @@ const struct verb verb_install = {
 
 /* --- uninstall -------------------------------------------------------------- */
 
+/* Whether the machine died of it, or survived it: it is not loaded any more. */
+static void forget_guards(const char *name)
+{
+	if (!name)
+		return;
+	guard_forgive(name);
+	guard_forget(name);
+}
+
 void uninstall_slot(struct store *s, struct slot *slot)
 {
 	const char *name = slot->versions[0].name;
@@ -424,10 +433,7 @@ void uninstall_slot(struct store *s, struct slot *slot)
 	store_remove(s, slot);
 	store_prepare(s);
 	store_commit(s);
-	if (name) {
-		guard_forgive(name);
-		guard_forget(name);
-	}
+	forget_guards(name);
 }
 
 static int cmd_uninstall(int argc, char **argv)
@@ -534,10 +540,7 @@ static int rollback_to_nothing(struct store *s, const char *from, const char *ba
 {
 	store_prepare(s);
 	store_commit(s);
-	if (from) {
-		guard_forgive(from);
-		guard_forget(from);
-	}
+	forget_guards(from);
 	note_stored(EVENT_ROLLED_BACK, NULL, false, 0, from);
 	if (opt_quiet)
 		return EXIT_OK;
@@ -584,10 +587,8 @@ static int rollback(const char *arg, struct load_options *options, bool replace_
 		status = install_load(s, slot, lp, file, options);
 	else
 		install_commit(s, lp->name);
-	if (from && strcmp(from, lp->name)) {
-		guard_forgive(from);
-		guard_forget(from);
-	}
+	if (from && strcmp(from, lp->name))
+		forget_guards(from);
 	note_stored(EVENT_ROLLED_BACK, lp->name, lp->has_set, lp->replace_set, from);
 	note_room(&room);
 	if (held)
