@@ -127,11 +127,13 @@ static void lose(struct walk *w, size_t section)
 /* The variable in which this is, or NULL. */
 static const struct variable *variable_of(const struct code_input *in, struct place place)
 {
-	const struct variable *v = find(in->variables, in->nr_variables, sizeof(*v),
-					place_add(place, 1));
+	const struct variable *v;
 
-	v = v ?: in->variables + in->nr_variables;
-	if (!in->nr_variables || v == in->variables)
+	if (!in->nr_variables)
+		return NULL;
+	v = find(in->variables, in->nr_variables, sizeof(*v), place_add(place, 1)) ?:
+	    in->variables + in->nr_variables;
+	if (v == in->variables)
 		return NULL;
 	v--;
 	return v->start.section == place.section && place.offset - v->start.offset < v->size ?
