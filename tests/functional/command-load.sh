@@ -3,6 +3,7 @@
 # On the oldest and the newest kernel.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../tool/journal-lib.sh"
 . "$(dirname "$0")/command-lib.sh"
 
 # Every livepatch of the examples needs klp_sets.
@@ -409,6 +410,27 @@ not_a_livepatch() {
 	no_module klp_target
 }
 it "what is no livepatch is not loaded" not_a_livepatch
+
+# In the words of Documentation/fleet.md.
+in_the_journal() {
+	load_target klp_target
+	park klp_target
+	does 0 load vendor_a_v1.ko
+	contents s1 funcs=klp_target:park
+	listen
+	does 0 load vendor_a_v2.ko
+	does 0 unload vendor_a_v2
+	does 1 load --set 9 --wait=1 client_s1.ko
+	does 0 reverse client_s1
+	heard
+	unpark klp_target
+	event loaded KLP_SETS_VERB=load KLP_SETS_LIVEPATCH=vendor_a_v2 KLP_SETS_SET=1
+	event replaced KLP_SETS_LIVEPATCH=vendor_a_v1 KLP_SETS_SET=1 KLP_SETS_BY=vendor_a_v2
+	event unloaded KLP_SETS_VERB=unload KLP_SETS_LIVEPATCH=vendor_a_v2
+	event "transition stuck" KLP_SETS_LIVEPATCH=client_s1 KLP_SETS_SET=9 PRIORITY=4
+	event "turned back" KLP_SETS_VERB=reverse KLP_SETS_LIVEPATCH=client_s1
+}
+it "the journal is told what has become of it" in_the_journal
 
 usage() {
 	does 2 load
