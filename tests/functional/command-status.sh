@@ -162,6 +162,20 @@ others() {
 }
 it "others on the functions are named" others
 
+json_has_the_kprobe() {
+	does 0 status --json
+	said=$(tr -d ' \n' <<< "$said")
+	told '{"module":"client_a1","function":"new_cmdline_proc_show","who":"kprobe"}'
+}
+
+# What is left of a1 when a2 replaces it, and who is still there.
+the_old_code_stays() {
+	load a2 set=1 funcs=cmdline_proc_show
+	does 0 status
+	told "The module 'client_a1' is left of a livepatch, and somebody is on its code"
+	told "  'new_cmdline_proc_show', its own code: kprobe"
+}
+
 # Somebody who looks at what really runs.
 on_the_new_code() {
 	needs_kprobe_events
@@ -177,14 +191,8 @@ on_the_new_code() {
 	echo function > "$tracing/current_tracer"
 	does 0 status
 	told "  'new_uptime_proc_show', its own code: 1 tracer"
-	does 0 status --json
-	said=$(tr -d ' \n' <<< "$said")
-	told '{"module":"client_a1","function":"new_cmdline_proc_show","who":"kprobe"}'
-	# What is left of it, and who is still there.
-	load a2 set=1 funcs=cmdline_proc_show
-	does 0 status
-	told "The module 'client_a1' is left of a livepatch, and somebody is on its code"
-	told "  'new_cmdline_proc_show', its own code: kprobe"
+	json_has_the_kprobe
+	the_old_code_stays
 	does 0 status --json
 	said=$(tr -d ' \n' <<< "$said")
 	told '{"module":"client_a1","function":"new_uptime_proc_show","who":"1tracer"}'
@@ -207,13 +215,8 @@ bpf_program() {
 	[[ $answer == attached ]] || fail "the program is not attached: $answer"
 	does 0 status
 	told "  'new_cmdline_proc_show', its own code: kprobe"
-	does 0 status --json
-	said=$(tr -d ' \n' <<< "$said")
-	told '{"module":"client_a1","function":"new_cmdline_proc_show","who":"kprobe"}'
-	load a2 set=1 funcs=cmdline_proc_show
-	does 0 status
-	told "The module 'client_a1' is left of a livepatch, and somebody is on its code"
-	told "  'new_cmdline_proc_show', its own code: kprobe"
+	json_has_the_kprobe
+	the_old_code_stays
 	kill "$COPROC_PID"
 	wait_until "the program is gone" nobody_is_on_it
 }

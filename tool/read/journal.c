@@ -5,7 +5,6 @@
  * Its native protocol is a datagram with a line "FIELD=value" for each field. That is all there is
  * to it for values that have no newline, as printable() makes them.
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
